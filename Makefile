@@ -1,0 +1,66 @@
+# Every target creates .venv by itself and installs only what it needs. `make help` lists them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# `make lab FOLDER=elsewhere` keeps the student's files in another folder.
+FOLDER ?= my-os
+PORT ?= 8000
+DECK ?= guests/batch/sample.deck
+# Second opinions for the tests: an emulator, an assembler, a device-tree compiler and a browser.
+PACKAGES := qemu-system-misc binutils-riscv64-unknown-elf gcc-riscv64-unknown-elf device-tree-compiler chromium
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format lab docs docs-serve lockstep clean distclean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
+
+run: $(VENV)/.core  ## run the sample batch in a virtual machine and show the printer's paper
+	@$(BIN)/kit run guests/batch --vm --reader $(DECK)
+
+test: $(VENV)/.dev lint  ## check style and types, run all tests
+	@tools/packages.sh optional $(PACKAGES)
+	$(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/.dev  ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy kit
+
+format: $(VENV)/.dev  ## mend what lint can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lab: $(VENV)/.lab  ## open the lessons in JupyterLab, in the folder my-os
+	@$(BIN)/python -m kit.classroom.folder $(FOLDER)
+	$(BIN)/jupyter lab --notebook-dir $(FOLDER) --LabApp.default_url=/lab/tree/lessons/00-three-systems.ipynb
+
+docs: $(VENV)/.docs  ## build the documentation in docs/_build/html
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+	@echo "open docs/_build/html/index.html"
+
+docs-serve: docs  ## build the documentation and serve it on PORT (8000)
+	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory docs/_build/html
+
+lockstep: $(VENV)/.dev  ## compare a million random instructions with Spike
+	$(BIN)/python -m pytest tests/conformance -k lockstep --lockstep-steps 1000000
+
+clean:  ## delete what the targets made, except .venv and my-os
+	rm -rf build dist docs/_build docs/lessons docs/reference/instructions.md
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -exec rm -rf {} +
+
+distclean: clean  ## clean, and delete .venv too
+	rm -rf $(VENV)
+
+$(BIN)/python:
+	@tools/venv.sh $(PYTHON) $(VENV)
+
+$(VENV)/.core: EXTRAS =
+$(VENV)/.lab: EXTRAS = [lab]
+$(VENV)/.docs: EXTRAS = [docs]
+$(VENV)/.dev: EXTRAS = [dev]
+$(VENV)/.core $(VENV)/.lab $(VENV)/.docs $(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.$(EXTRAS)'
+	@touch $@
