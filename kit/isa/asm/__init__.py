@@ -1,0 +1,1 @@
+"""The parts of the assembler; `kit.isa.assembler` is the door."""

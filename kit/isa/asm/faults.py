@@ -1,0 +1,88 @@
+"""What is wrong with a source text, and how it is shown."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kit.errors import KitError
+
+__all__ = ["AssemblyError", "Fault", "Line", "nearest", "nearest_register"]
+
+_MOST_CALLS_SHOWN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of source: where it stands, its text without comments, and as it was written.
+
+    `caller` is the line that made it, for a line of a macro's or a repetition's body, and `by`
+    says what that was.
+    """
+
+    file: str
+    number: int
+    text: str
+    written: str
+    caller: Line | None = None
+    by: str = ""
+
+    @property
+    def depth(self) -> int:
+        """How many macros and repetitions this line is inside of."""
+        depth, line = 0, self.caller
+        while line is not None:
+            depth, line = depth + 1, line.caller
+        return depth
+
+
+class Fault(Exception):  # noqa: N818 - it is the assembly that has the error
+    """A mistake in the line at hand: what is wrong, in which column (from 0), and a hint."""
+
+    def __init__(self, what: str, column: int = 0, hint: str = "") -> None:
+        super().__init__(what)
+        self.what, self.column, self.hint = what, column, hint
+
+
+class AssemblyError(KitError):
+    """A mistake in assembly source.
+
+    The first line of the message is ``file:line:col: what``; the source line with a caret follows,
+    and the macro calls that led there. `line` and `column` count from 1.
+    """
+
+    def __init__(self, where: Line, fault: Fault) -> None:
+        self.file, self.line, self.column = where.file, where.number, fault.column + 1
+        self.what = f"{fault.what}; {fault.hint}" if fault.hint else fault.what
+        parts = [f"{self.file}:{self.line}:{self.column}: {self.what}"]
+        source = _printable(where.written)
+        if source.strip():
+            blank = "".join("\t" if c == "\t" else " " for c in source[: fault.column])
+            parts += [f"    {source}", f"    {blank}^"]
+        caller, by = where.caller, where.by
+        for _ in range(_MOST_CALLS_SHOWN):
+            if caller is None:
+                break
+            parts.append(f"  in {by}, {caller.file}:{caller.number}")
+            caller, by = caller.caller, caller.by
+        super().__init__("\n".join(parts))
+
+
+def _printable(text: str) -> str:
+    """`text` as it may go to a terminal: control and unpaired characters become a question mark."""
+    return "".join(c if c == "\t" or c.isprintable() else "?" for c in text)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint "did you mean …?" for a misspelt `name`, or the empty text."""
+    close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6)
+    return f"did you mean '{close[0]}'?" if close and len(name) <= 64 else ""
+
+
+def nearest_register(name: str) -> str:
+    """A hint for a name that looks like a register's, or the empty text."""
+    found = re.fullmatch(r"([tsax])[0-9]{1,3}", name.lower())
+    last = {"t": "t6", "s": "s11", "a": "a7", "x": "x31"}
+    return f"did you mean '{last[found[1]]}'?" if found else ""
