@@ -32,4 +32,6 @@ def _find(name: str) -> Path:
     folder = (_PACKAGE.parent if checkout else _PACKAGE / "_data") / name
     if folder.is_dir():
         return folder
-    raise KitError(f"the kit's folder {name!r} is missing at {folder}; please install vmm-kit again")
+    raise KitError(
+        f"the kit's folder {name!r} is missing at {folder}; please install vmm-kit again"
+    )

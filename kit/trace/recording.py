@@ -1,0 +1,176 @@
+"""A recorded run: what the VMM was called for, in which mode, and who owns which storage.
+
+A `Recording` is plain data. Views are drawn from `Recording.to_json`; `Recording.text` draws the
+timeline with characters, for terminals and for pages without JavaScript.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+__all__ = ["KINDS", "Event", "Frame", "Recording", "Region"]
+
+KINDS: dict[str, tuple[str, str]] = {
+    "start": ("VMM", "the start of the virtual machine"),
+    "ecall": ("guest", "a program's request for a service of its operating system"),
+    "trap": ("guest", "a program's attempt at something it may not do"),
+    "interrupt": ("guest", "a device's request for attention"),
+    "return": ("VMM", "the kernel's return to its program"),
+    "emulate": ("VMM", "a privileged instruction"),
+    "device": ("VMM", "an access to a device register"),
+    "page": ("VMM", "the first use of a page that the VMM had not mapped yet"),
+    "switch": ("VMM", "a change to another virtual machine"),
+    "wait": ("VMM", "a wait for an interrupt"),
+    "stop": ("VMM", "the end of the virtual machine's run"),
+}
+"""The kinds of events: who handles one (the guest's operating system, or the VMM), and a phrase."""
+
+_MODES = ("U", "S", "M")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry into the VMM, from the trap that caused it to the return to the guest.
+
+    `step` counts the real machine's steps (an instruction completed or a trap taken), `time` the
+    virtual machine's own. `kind` is a key of `KINDS`. `before` and `after` are the virtual modes
+    ("M", "S" or "U") in which virtual machine `vm` was interrupted and goes on. `pc` is the virtual
+    address of the instruction. `cause` says why hardware called the VMM, `text` what was done.
+    `cycles` is the cost of the visit.
+    """
+
+    step: int
+    vm: str
+    kind: str
+    before: str
+    after: str
+    pc: int = 0
+    cause: str = ""
+    text: str = ""
+    time: int = 0
+    cycles: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"unknown kind of event {self.kind!r}")
+        if self.before not in _MODES or self.after not in _MODES:
+            raise ValueError(f"virtual modes are M, S and U, not {self.before!r}, {self.after!r}")
+
+    @property
+    def handler(self) -> str:
+        """Who handles it in the end: "guest" or "VMM"."""
+        return KINDS[self.kind][0]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A run of guest-physical storage of virtual machine `vm`, in bytes.
+
+    `owner` is "monitor", "job", "device" or "free"; `rights` are those of the guest's own PMP for
+    its U-mode, such as "rw-", or empty where none are set.
+    """
+
+    vm: str
+    name: str
+    start: int
+    size: int
+    owner: str
+    rights: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A run of guest-physical storage, and the real address at which the allocator put it."""
+
+    vm: str
+    start: int
+    size: int
+    real: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A recorded run. `events` are in order; `dropped` counts earlier ones that were not kept."""
+
+    events: tuple[Event, ...] = ()
+    regions: tuple[Region, ...] = ()
+    frames: tuple[Frame, ...] = ()
+    dropped: int = 0
+    vms: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if not self.vms:
+            names = [
+                item.vm for items in (self.events, self.regions, self.frames) for item in items
+            ]
+            object.__setattr__(self, "vms", tuple(dict.fromkeys(names)))
+
+    def around(self, index: int, count: int = 400) -> Recording:
+        """The recording with only about `count` events on either side of event `index`."""
+        first = max(0, index - count)
+        events = self.events[first : index + count + 1]
+        return Recording(events, self.regions, self.frames, self.dropped + first, self.vms)
+
+    def to_json(self) -> dict[str, Any]:
+        """The recording as data for a view.
+
+        Events are rows of numbers, which keeps pages small: see ``columns``. The strings they
+        refer to stand in ``strings``.
+        """
+        strings: dict[str, int] = {}
+
+        def number(text: str) -> int:
+            return strings.setdefault(text, len(strings))
+
+        rows = [
+            [
+                e.step, self.vms.index(e.vm), number(e.kind), _MODES.index(e.before),
+                _MODES.index(e.after), e.pc, number(e.cause), number(e.text), e.time, e.cycles,
+            ]
+            for e in self.events
+        ]  # fmt: skip
+        return {
+            "version": 1,
+            "vms": list(self.vms),
+            "kinds": {kind: list(row) for kind, row in KINDS.items()},
+            "modes": list(_MODES),
+            "columns": "step vm kind before after pc cause text time cycles".split(),
+            "events": rows,
+            "strings": list(strings),
+            "regions": [asdict(region) for region in self.regions],
+            "frames": [asdict(frame) for frame in self.frames],
+            "dropped": self.dropped,
+        }
+
+    def modes_before(self, index: int) -> dict[str, str]:
+        """The virtual mode of each VM just before event `index` (or after the last event)."""
+        modes = dict.fromkeys(self.vms, "M")
+        for event in reversed(self.events):
+            modes[event.vm] = event.before
+        for event in self.events[:index]:
+            modes[event.vm] = event.after
+        return modes
+
+    def text(self, first: int = 0, count: int = 24) -> str:
+        """The timeline of `count` events drawn with characters, one event a line."""
+        if not self.events:
+            return "No events were recorded."
+        shown = self.events[first : first + count]
+        lines = [f"{'step':>12}  {'VM':<8} user kernel VMM  what happens"]
+        lines += [_line(event) for event in shown]
+        more = len(self.events) - first - len(shown)
+        if more > 0:
+            lines.append(f"… and {more:,} more events")
+        return "\n".join(lines)
+
+
+def _line(event: Event) -> str:
+    """One event: ``o`` where the VM was interrupted, ``>`` where it goes on, ``@`` where both."""
+    begin, end = (0 if mode == "U" else 1 for mode in (event.before, event.after))
+    lanes = ["·", "·"]
+    lanes[begin] = "o"
+    lanes[end] = "@" if begin == end else ">"
+    what = event.text or event.cause or KINDS[event.kind][1]
+    where = f"{event.step:>12,}  {event.vm:<8.8}"
+    return f"{where}  {lanes[0]}     {lanes[1]}     #   {event.kind}: {what}"

@@ -1,0 +1,1 @@
+"""Views of the machine for notebooks, web pages and the terminal."""
