@@ -1,0 +1,72 @@
+"""A cache of generated code between runs: versioned by content, safe to delete, safe to damage."""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import CodeType
+
+__all__ = ["cache_directory", "cached_code", "source_digest"]
+
+_MAGIC = b"vmm-kit code\n"
+
+
+def cache_directory() -> Path:
+    """Where generated code is kept: ``$VMM_KIT_CACHE``, or the user's cache directory."""
+    named = os.environ.get("VMM_KIT_CACHE")
+    if named:
+        return Path(named)
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "vmm-kit"
+
+
+def source_digest(files: Iterable[Path], *more: str) -> str:
+    """A name for what code generated from these files, with these settings, must be."""
+    digest = hashlib.sha256(repr((sys.version_info, more)).encode())
+    for file in sorted(files):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:24]
+
+
+def cached_code(name: str, make: Callable[[], str]) -> CodeType:
+    """The compiled form of the source that `make` returns, kept in the cache under `name`.
+
+    A file that is missing or damaged is made again; where none can be kept, none is.
+    """
+    path = cache_directory() / f"{name}.code"
+    code = _read(path)
+    if code is None:
+        code = compile(make(), f"<{name}>", "exec")
+        _keep(path, code)
+    return code
+
+
+def _read(path: Path) -> CodeType | None:
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    head, body = data[: len(_MAGIC) + 32], data[len(_MAGIC) + 32 :]
+    if head != _MAGIC + hashlib.sha256(body).digest():
+        return None
+    code = marshal.loads(body)
+    return code if isinstance(code, CodeType) else None
+
+
+def _keep(path: Path, code: CodeType) -> None:
+    body = marshal.dumps(code)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(_MAGIC + hashlib.sha256(body).digest() + body)
+        os.replace(file.name, path)
+    except OSError:
+        return

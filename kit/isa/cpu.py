@@ -1,0 +1,225 @@
+"""The processor as the definitions see it: named words, register files, and storage.
+
+A `Cpu` has no state of its own: it asks a `State` for every word. There is one `State` for
+concrete runs (`kit.isa.hart.HartState`) and one that writes down what a function does
+(`kit.engine.paths.TracedState`), so that one definition serves both.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from kit.bits import Bits, select
+from kit.isa.config import Config
+
+__all__ = ["ARRAYS", "M", "S", "STORAGE", "U", "WORDS", "Cpu", "State", "Trap", "opaque", "width_of"]
+
+U, S, M = 0, 1, 3
+"""Privilege modes, as mstatus.MPP holds them."""
+
+WORDS: dict[str, int | str] = {
+    "pc": "xlen",
+    "next_pc": "xlen",
+    "instruction": "xlen",
+    "mode": 2,
+    "waiting": 1,
+    "reservation_valid": 1,
+    "reservation": "plen",
+    "wires": "xlen",
+    "mtime": 64,
+    "mcycle": 64,
+    "minstret": 64,
+    "mstatus": "xlen",
+    "medeleg": "xlen",
+    "mideleg": "xlen",
+    "mie": "xlen",
+    "mip": "xlen",
+    "mtvec": "xlen",
+    "mscratch": "xlen",
+    "mepc": "xlen",
+    "mcause": "xlen",
+    "mtval": "xlen",
+    "mcounteren": 32,
+    "mcountinhibit": 32,
+    "stvec": "xlen",
+    "sscratch": "xlen",
+    "sepc": "xlen",
+    "scause": "xlen",
+    "stval": "xlen",
+    "satp": "xlen",
+    "scounteren": 32,
+}
+"""Every single word of a hart's state and its width: bits, ``xlen`` (a register) or ``plen`` (a
+physical address). `next_pc` and `instruction` (its word) belong to the step being made. `mip` holds the bits that software writes; `wires` those that devices drive."""
+
+ARRAYS: dict[str, tuple[int, int | str]] = {
+    "x": (32, "xlen"),
+    "pmpcfg": (4, 32),
+    "pmpaddr": (16, "xlen"),
+}
+"""Every file of words: its size and width. Byte n of `pmpcfg` configures PMP entry n."""
+
+STORAGE: dict[str, int] = {"is_ram": 1, "reaches": 1, "read": 0, "write": 0}
+"""What a hart asks of the bus, with the width of the answer (0: that of the access, or none)."""
+
+
+def width_of(name: str, config: Config) -> int:
+    """The width in bits of a word or of the words of a file."""
+    width = WORDS[name] if name in WORDS else ARRAYS[name][1]
+    return width if isinstance(width, int) else int(getattr(config, width))
+
+
+class State(Protocol):
+    """Where a `Cpu` finds its words."""
+
+    def get(self, name: str) -> Bits: ...
+    def set(self, name: str, value: Bits) -> None: ...
+    def get_item(self, name: str, index: Bits | int) -> Bits: ...
+    def set_item(self, name: str, index: Bits | int, value: Bits) -> None: ...
+    def storage(self, operation: str, address: Bits, size: int, value: Bits | None) -> Bits: ...
+    def call(self, function: Callable[..., Any], cpu: Cpu, args: tuple[Any, ...]) -> Any: ...
+
+
+class Trap(Exception):
+    """An exception of the instruction being executed: its cause and the value for xtval."""
+
+    def __init__(self, cause: Bits | int, tval: Bits | int) -> None:
+        self.cause = cause
+        self.tval = tval
+
+
+class _Word:
+    """A word of the state as an attribute of `Cpu`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, cpu: Cpu, owner: type | None = None) -> Bits:
+        return cpu.state.get(self.name)
+
+    def __set__(self, cpu: Cpu, value: Bits | int) -> None:
+        width = width_of(self.name, cpu.config)
+        if not isinstance(value, Bits):
+            value = Bits(width, value)
+        elif value.width != width:
+            raise ValueError(f"{self.name} has {width} bits, not {value.width}")
+        cpu.state.set(self.name, value)
+
+
+class Registers:
+    """A file of words. Register x0 stays zero, whatever is written to it."""
+
+    def __init__(self, cpu: Cpu, name: str) -> None:
+        self._cpu, self._name = cpu, name
+
+    def __getitem__(self, index: Bits | int) -> Bits:
+        return self._cpu.state.get_item(self._name, index)
+
+    def __setitem__(self, index: Bits | int, value: Bits) -> None:
+        if self._name == "x":
+            number = index if isinstance(index, Bits) else Bits(5, index)
+            value = select(number == 0, Bits(value.width, 0), value)
+        self._cpu.state.set_item(self._name, index, value)
+
+
+class Cpu:
+    """One hart: the state in `WORDS` and `ARRAYS`, and the storage behind it."""
+
+    pc: Any
+    next_pc: Any
+    instruction: Any
+    mode: Any
+    waiting: Any
+    reservation_valid: Any
+    reservation: Any
+    wires: Any
+    mtime: Any
+    mcycle: Any
+    minstret: Any
+    mstatus: Any
+    medeleg: Any
+    mideleg: Any
+    mie: Any
+    mip: Any
+    mtvec: Any
+    mscratch: Any
+    mepc: Any
+    mcause: Any
+    mtval: Any
+    mcounteren: Any
+    mcountinhibit: Any
+    stvec: Any
+    sscratch: Any
+    sepc: Any
+    scause: Any
+    stval: Any
+    satp: Any
+    scounteren: Any
+
+    def __init__(self, config: Config, state: State) -> None:
+        self.config = config
+        self.state = state
+        self.xlen = config.xlen
+        self.plen = config.plen
+        self.x = Registers(self, "x")
+        self.pmpcfg = Registers(self, "pmpcfg")
+        self.pmpaddr = Registers(self, "pmpaddr")
+
+    def word(self, value: int) -> Bits:
+        """A number as a word of register width."""
+        return Bits(self.xlen, value)
+
+    def jump(self, target: Bits) -> None:
+        """Continue at `target`; traps where it is not aligned to an instruction."""
+        if not self.config.has_c and target[1]:
+            raise Trap(0, target)
+        self.next_pc = target
+
+    # -- storage, by physical address --------------------------------------------------------
+
+    def is_ram(self, address: Bits, size: int) -> Bits:
+        """Is there RAM at these `size` bytes?"""
+        return self.state.storage("is_ram", address, size, None)
+
+    def reaches(self, address: Bits, size: int) -> Bits:
+        """Is there RAM, or a device that takes an access of this size?"""
+        return self.state.storage("reaches", address, size, None)
+
+    def read(self, address: Bits, size: int) -> Bits:
+        """The `size` bytes at `address`, little-endian."""
+        return self.state.storage("read", address, size, None)
+
+    def write(self, address: Bits, size: int, value: Bits) -> None:
+        """Stores the low `size` bytes of `value`."""
+        self.state.storage("write", address, size, value)
+
+
+for _name in WORDS:
+    setattr(Cpu, _name, _Word(_name))
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def opaque(returns: int | str | None, *, dispatch: bool = False) -> Callable[[F], F]:
+    """Makes a function of the processor one step in the traces of its callers.
+
+    What it does inside, forks included, does not multiply the callers' paths. `returns` is the
+    width of its result (bits, ``xlen``, ``plen``, or None for no result). Arguments that are not
+    `Bits` are constants of the definition: each combination is traced on its own. With `dispatch`,
+    the first argument is a CSR number, which selects among functions of the same shape.
+    """
+
+    def wrap(function: F) -> F:
+        @functools.wraps(function)
+        def call(cpu: Cpu, *args: Any) -> Any:
+            return cpu.state.call(call, cpu, args)
+
+        call.definition = function  # type: ignore[attr-defined]
+        call.returns = returns  # type: ignore[attr-defined]
+        call.dispatch = dispatch  # type: ignore[attr-defined]
+        return call  # type: ignore[return-value]
+
+    return wrap

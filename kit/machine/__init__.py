@@ -1,0 +1,1 @@
+"""The bare machine: storage, bus, board, device tree and loader."""
