@@ -1,0 +1,50 @@
+"""The card punch: punches its buffer as one card.
+
+Unlike on paper, every byte stays as it is. The card is punched as soon as the command is accepted,
+and the buffer is blank again, so that a program can fill it while the punch is busy.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kit.devices.deck import COLUMNS, Deck
+from kit.devices.unit_record import UnitRecord
+
+__all__ = ["PUNCH", "CardPunch"]
+
+PUNCH = 1
+
+
+class CardPunch(UnitRecord):
+    """Registers: see `kit.devices.unit_record`. `cards` are the punched cards, 80 bytes each."""
+
+    name = "punch"
+    irq = 14
+    width = COLUMNS
+
+    def __init__(self, punch: int = 400) -> None:
+        """A PUNCH takes `punch` ticks."""
+        self.durations = {PUNCH: punch}
+        self.cards: list[bytes] = []
+        super().__init__()
+
+    @property
+    def deck(self) -> Deck:
+        """The punched cards as a deck."""
+        return Deck(self.cards, "punch")
+
+    def begin(self, command: int) -> None:
+        """Punches the card."""
+        self.cards.append(bytes(self.buffer))
+        self.count += 1
+        self.blank()
+
+    def save(self) -> dict[str, Any]:
+        """Registers, buffer and the punched cards."""
+        return super().save() | {"cards": [card.hex() for card in self.cards]}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Takes over what `save` made."""
+        super().restore(state)
+        self.cards = [bytes.fromhex(card) for card in state["cards"]]

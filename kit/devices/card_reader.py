@@ -1,0 +1,52 @@
+"""The card reader: takes cards from its hopper into its buffer, one for each FEED."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from kit.devices.deck import COLUMNS, Deck
+from kit.devices.unit_record import END, UnitRecord
+
+__all__ = ["FEED", "CardReader"]
+
+FEED = 1
+
+
+class CardReader(UnitRecord):
+    """Registers: see `kit.devices.unit_record`. The buffer shows the last card and is read-only."""
+
+    name = "reader"
+    irq = 12
+    width = COLUMNS
+    buffer_is_writable = False
+
+    def __init__(self, deck: Deck | None = None, feed: int = 200) -> None:
+        """`deck` lies in the hopper from the start; a FEED takes `feed` ticks."""
+        self.hopper: deque[bytes] = deque()
+        self.durations = {FEED: feed}
+        super().__init__()
+        if deck is not None:
+            self.load(deck)
+
+    def load(self, deck: Deck) -> None:
+        """The operator puts a deck behind the cards that are still in the hopper."""
+        self.hopper.extend(deck)
+
+    def complete(self, command: int) -> None:
+        """The next card is in the buffer; or END, with a blank buffer."""
+        if self.hopper:
+            self.buffer[:] = self.hopper.popleft()
+            self.count += 1
+        else:
+            self.blank()
+            self.flags |= END
+
+    def save(self) -> dict[str, Any]:
+        """Registers, buffer and the cards in the hopper."""
+        return super().save() | {"hopper": [card.hex() for card in self.hopper]}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Takes over what `save` made."""
+        super().restore(state)
+        self.hopper = deque(bytes.fromhex(card) for card in state["hopper"])

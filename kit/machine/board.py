@@ -1,0 +1,191 @@
+"""The board: which devices there are, at which addresses, and how their lines reach the hart.
+
+Laid out like QEMU's `virt` board, so that a guest built for the one boots on the other; the
+unit-record devices are the kit's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from kit.devices.card_punch import CardPunch
+from kit.devices.card_reader import CardReader
+from kit.devices.clint import Clint
+from kit.devices.deck import Deck
+from kit.devices.device import Device
+from kit.devices.disk_image import DiskImage
+from kit.devices.finisher import Finisher
+from kit.devices.line_printer import LinePrinter
+from kit.devices.plic import MACHINE, SUPERVISOR, Plic
+from kit.devices.uart import Uart
+from kit.devices.virtio import EmptySlot
+from kit.devices.virtio_block import VirtioBlock
+from kit.errors import KitError
+
+__all__ = ["ADDRESSES", "RAM_BASE", "TIMEBASE", "VIRTIO_SLOTS", "Board", "BoardBus", "Lines"]
+__all__ += ["standard_devices"]
+
+RAM_BASE = 0x80000000
+TIMEBASE = 10_000_000
+"""Ticks of mtime in a second, as the device tree tells."""
+VIRTIO_SLOTS = 8
+VIRTIO_BASE = 0x10001000
+
+ADDRESSES: dict[str, int] = {
+    "finisher": 0x100000,
+    "clint": 0x2000000,
+    "plic": 0xC000000,
+    "uart": 0x10000000,
+    "disk": VIRTIO_BASE,
+    **{f"virtio{slot}": VIRTIO_BASE + 0x1000 * slot for slot in range(VIRTIO_SLOTS)},
+    "reader": 0x10010000,
+    "printer": 0x10011000,
+    "punch": 0x10012000,
+}
+"""Where each device's window begins, by the device's name. The disk takes the first slot."""
+
+MSIP, MTIP, SEIP, MEIP = 1 << 3, 1 << 7, 1 << 9, 1 << 11
+
+
+class Lines(Protocol):
+    """What the board needs of a hart: its clock, and the mip bits that devices drive."""
+
+    mtime: int
+    wires: int
+
+
+class BoardBus(Protocol):
+    """What the board needs of a bus; `kit.machine.bus.Bus` is one."""
+
+    def attach(self, device: Device, base: int) -> None:
+        """Puts a device at an address."""
+
+    def read_bytes(self, address: int, length: int) -> bytes:
+        """Reads guest storage, or raises BusError."""
+
+    def write_bytes(self, address: int, data: bytes) -> None:
+        """Writes guest storage, or raises BusError."""
+
+
+def standard_devices(
+    *,
+    reader: Deck | None = None,
+    disk: DiskImage | None = None,
+    legacy_virtio: bool = True,
+    console: Callable[[bytes], None] | None = None,
+    paper: Callable[[str], None] | None = None,
+) -> dict[str, Device]:
+    """The devices of the standard board, by name.
+
+    `reader` is the deck in the card reader's hopper; `disk` goes into the first virtio slot, the
+    others are empty; `legacy_virtio` chooses their register layout, by default the one that QEMU
+    shows. `console` gets each byte that the UART sends, `paper` each printed line, at once.
+    """
+    devices: list[Device] = [Finisher(), Clint(), Plic(), Uart(console)]
+    for slot in range(VIRTIO_SLOTS):
+        if slot == 0 and disk is not None:
+            devices.append(VirtioBlock(disk, slot, legacy=legacy_virtio))
+        else:
+            devices.append(EmptySlot(slot, legacy=legacy_virtio))
+    devices += [CardReader(reader), LinePrinter(paper), CardPunch()]
+    return {device.name: device for device in devices}
+
+
+class Board:
+    """Devices on a bus, their time, and their interrupt lines. It is the `Host` of its devices.
+
+    The machine calls `refresh` whenever a device may have changed a line (after `bus.attention`,
+    and after anything came from outside), and `advance` when the time of `next_event` has come.
+    """
+
+    def __init__(self, hart: Lines, bus: BoardBus, devices: Mapping[str, Device]) -> None:
+        """Attaches `devices` at their `ADDRESSES`; among them must be a CLINT and a PLIC."""
+        self.hart = hart
+        self.bus = bus
+        self.devices = dict(devices)
+        clint, plic = devices.get("clint"), devices.get("plic")
+        if not isinstance(clint, Clint) or not isinstance(plic, Plic):
+            raise KitError("board: a CLINT and a PLIC are needed")
+        self.clint, self.plic = clint, plic
+        for name, device in self.devices.items():
+            device.host = self
+            bus.attach(device, ADDRESSES[name])
+        self._sources = [device for device in self.devices.values() if device.irq]
+        self._active = [device for device in self.devices.values() if _acts(device)]
+
+    # The host of the devices
+
+    @property
+    def now(self) -> int:
+        """The hart's mtime."""
+        return self.hart.mtime
+
+    def set_time(self, time: int) -> None:
+        """Sets mtime. Operations under way take as long as they would have."""
+        delta = time - self.hart.mtime
+        self.hart.mtime = time
+        for device in self._active:
+            device.time_moved(delta)
+
+    def read_bytes(self, address: int, length: int) -> bytes:
+        """Guest storage, for devices; raises BusError."""
+        return self.bus.read_bytes(address, length)
+
+    def write_bytes(self, address: int, data: bytes) -> None:
+        """Guest storage, for devices; raises BusError."""
+        self.bus.write_bytes(address, data)
+
+    # What the machine calls
+
+    def refresh(self) -> None:
+        """Sets `hart.wires` from the lines of all devices."""
+        lines = 0
+        for device in self._sources:
+            if device.interrupt():
+                lines |= 1 << device.irq
+        self.plic.lines = lines
+        wires = MSIP if self.clint.software_interrupt() else 0
+        wires |= MTIP if self.clint.timer_interrupt() else 0
+        if self.plic.pending:
+            wires |= MEIP if self.plic.external_interrupt(MACHINE) else 0
+            wires |= SEIP if self.plic.external_interrupt(SUPERVISOR) else 0
+        self.hart.wires = wires
+
+    def next_event(self) -> int | None:
+        """The time of the next thing that any device does by itself, or None.
+
+        The timer's comparator counts, whether or not its interrupt is enabled.
+        """
+        times = [time for device in self._active if (time := device.next_event()) is not None]
+        return min(times, default=None)
+
+    def advance(self) -> None:
+        """Lets the devices do what is due at the hart's time, and refreshes the lines."""
+        for device in self._active:
+            device.advance(self.hart.mtime)
+        self.refresh()
+
+    def reset(self) -> None:
+        """All devices as after power-on; cards, paper and disk contents stay."""
+        for device in self.devices.values():
+            device.reset()
+        self.refresh()
+
+    def save(self) -> dict[str, Any]:
+        """The state of all devices, by name."""
+        return {name: device.save() for name, device in self.devices.items()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Takes over what `save` made. Raises KitError if the devices are not the same."""
+        if state.keys() != self.devices.keys():
+            names = ", ".join(sorted(state.keys() ^ self.devices.keys()))
+            raise KitError(f"restore: the saved machine has other devices ({names})")
+        for name, device in self.devices.items():
+            device.restore(state[name])
+        self.refresh()
+
+
+def _acts(device: Device) -> bool:
+    """Whether this kind of device ever does anything by itself."""
+    return type(device).next_event is not Device.next_event
