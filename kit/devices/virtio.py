@@ -291,7 +291,7 @@ class VirtioDevice(EmptySlot):
         return self.due
 
     def advance(self, now: int) -> None:
-        """Does one request, if it is time; so a single event stays short whatever the guest asks."""
+        """Does one request, if it is time: an event stays short, whatever the guest asks."""
         if self.due is None or self.due > now:
             return
         self.due = None

@@ -111,8 +111,8 @@ class Board:
         for name, device in self.devices.items():
             device.host = self
             bus.attach(device, ADDRESSES[name])
-        self._sources = [device for device in self.devices.values() if device.irq]
-        self._active = [device for device in self.devices.values() if _acts(device)]
+        self._sources = [d for d in self.devices.values() if d.irq and _overrides(d, "interrupt")]
+        self._active = [d for d in self.devices.values() if _overrides(d, "next_event")]
 
     # The host of the devices
 
@@ -186,6 +186,6 @@ class Board:
         self.refresh()
 
 
-def _acts(device: Device) -> bool:
-    """Whether this kind of device ever does anything by itself."""
-    return type(device).next_event is not Device.next_event
+def _overrides(device: Device, method: str) -> bool:
+    """Whether this kind of device does more than every device: only those are asked each time."""
+    return getattr(type(device), method) is not getattr(Device, method)

@@ -1,0 +1,315 @@
+"""Programs on their way into storage, as boot loaders put them there.
+
+An image is an ELF file, a flat binary (also a flat Linux `Image`), or an Intel HEX file; which one
+is told by its contents. `place` puts it into RAM with an initial RAM disk and a device tree, where
+QEMU's `virt` board would, and says how the hart has to start.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Protocol
+
+from kit.errors import KitError
+
+__all__ = ["Boot", "Image", "Memory", "Segment", "place", "read_source"]
+
+MIB = 1 << 20
+PAGE = 4096
+DTB_ALIGN = 2 * MIB
+DTB_LIMIT = 0xC0000000
+"""As QEMU: the device tree stays where a 32-bit kernel can map it."""
+INITRD_OFFSET = 128 * MIB
+
+HEX_START = re.compile(rb"\s*:[0-9A-Fa-f]{10}")
+
+ELF_MAGIC = b"\x7fELF"
+ELF_HEADER = struct.Struct("<16sHHIIIIIHHHHHH")
+PROGRAM_HEADER = struct.Struct("<8I")
+SECTION_HEADER = struct.Struct("<10I")
+SYMBOL = struct.Struct("<IIIBBH")
+CLASS_32, LITTLE, EXECUTABLE, RISCV = 1, 1, 2, 243
+LOAD, SYMBOL_TABLE = 1, 2
+GLOBAL_OR_WEAK = (1, 2)
+SECTION_SYMBOL, FILE_SYMBOL = 3, 4
+LONGEST_NAME = 1024
+
+
+class Memory(Protocol):
+    """Where to put things: `kit.machine.bus.Bus` is one."""
+
+    def write_bytes(self, address: int, data: bytes) -> None:
+        """Writes guest storage; raises KitError where there is none."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """`size` bytes of storage from the guest-physical `address` on: `data`, then zeros."""
+
+    address: int
+    data: bytes
+    size: int
+
+    @property
+    def end(self) -> int:
+        """The address after its last byte."""
+        return self.address + self.size
+
+
+@dataclass(frozen=True)
+class Image:
+    """A program: `segments` for storage, the address of its `entry`, and its `symbols`.
+
+    `kind` is "elf", "binary" or "hex"; `name` is for messages.
+    """
+
+    name: str
+    kind: str
+    entry: int
+    segments: tuple[Segment, ...]
+    symbols: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, source: str | Path | bytes | Image, base: int = 0x80000000) -> Image:
+        """The image in a file or in bytes; a flat binary belongs at the address `base`.
+
+        Raises KitError if it cannot be read, is empty, or is a damaged or unsuitable ELF or HEX.
+        """
+        if isinstance(source, Image):
+            return source
+        data, name = read_source(source, "image")
+        if data.startswith(ELF_MAGIC):
+            return _Elf(data, name).image()
+        if HEX_START.match(data):
+            return _hex_image(data, name)
+        return cls(name, "binary", base, (Segment(base, data, len(data)),))
+
+
+@dataclass(frozen=True)
+class Boot:
+    """How the hart starts: `entry` into pc, `hart_id` into a0, `dtb` (an address) into a1.
+
+    `initrd` is (first address, bytes) of the initial RAM disk, or None.
+    """
+
+    entry: int
+    dtb: int
+    hart_id: int = 0
+    initrd: tuple[int, int] | None = None
+
+
+def read_source(source: str | Path | bytes, what: str) -> tuple[bytes, str]:
+    """The bytes of a file, or the bytes themselves, and a name for messages.
+
+    `what` names the kind of thing in messages. Raises KitError if it is empty or cannot be read.
+    """
+    if isinstance(source, bytes):
+        data, name = source, what
+    else:
+        name = str(source)
+        try:
+            data = Path(source).read_bytes()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise KitError(f"{name}: cannot read the {what}: {reason}") from None
+    if not data:
+        raise KitError(f"{name}: the {what} is empty")
+    return data, name
+
+
+def place(
+    memory: Memory,
+    ram: tuple[int, int],
+    image: Image,
+    tree: Callable[[tuple[int, int] | None], bytes],
+    initrd: tuple[bytes, str] | None = None,
+) -> Boot:
+    """Puts an image, a device tree and perhaps an initial RAM disk into RAM.
+
+    `ram` is (first address, bytes); `tree` makes the device tree, given the place of the initial
+    RAM disk, if there is one; `initrd` is its contents and a name for messages. Nothing is written
+    if anything does not fit. Raises KitError then.
+    """
+    base, size = ram
+    _check(image, base, base + size)
+    taken = [(segment.address, segment.end) for segment in image.segments]
+    blob_size = len(tree((0, 0) if initrd else None))
+    dtb = _dtb_address(blob_size, taken, base, base + size, image.name)
+    taken.append((dtb, dtb + blob_size))
+    where = None
+    if initrd is not None:
+        where = _initrd_place(initrd, image, taken, ram, dtb), len(initrd[0])
+    for segment in image.segments:
+        memory.write_bytes(segment.address, segment.data)
+        memory.write_bytes(segment.address + len(segment.data), bytes(_zeros(segment)))
+    if initrd is not None and where is not None:
+        memory.write_bytes(where[0], initrd[0])
+    memory.write_bytes(dtb, tree(where))
+    return Boot(image.entry, dtb, initrd=where)
+
+
+def _zeros(segment: Segment) -> int:
+    return segment.size - len(segment.data)
+
+
+def _check(image: Image, base: int, end: int) -> None:
+    for segment in image.segments:
+        if segment.address < base or segment.end > end:
+            raise KitError(
+                f"{image.name}: {segment.size} bytes for address {segment.address:#x} are not all "
+                f"in RAM ({base:#x} to {end - 1:#x}); link it elsewhere, or use more memory"
+            )
+    ordered = sorted(image.segments, key=lambda segment: segment.address)
+    for one, other in pairwise(ordered):
+        if one.end > other.address:
+            raise KitError(f"{image.name}: two segments overlap at address {other.address:#x}")
+    if not base <= image.entry < end or image.entry % 2:
+        raise KitError(
+            f"{image.name}: cannot start at {image.entry:#x}: not an even address in RAM "
+            f"({base:#x} to {end - 1:#x}); set the entry point when linking"
+        )
+
+
+def _dtb_address(length: int, taken: list[tuple[int, int]], base: int, end: int, name: str) -> int:
+    end = min(end, DTB_LIMIT)
+    for align in (DTB_ALIGN, PAGE):
+        address = _highest_gap(length, taken, base, end, align)
+        if address is not None:
+            return address
+    raise KitError(f"{name}: no room in RAM for the device tree; use more memory")
+
+
+def _initrd_place(
+    initrd: tuple[bytes, str],
+    image: Image,
+    taken: list[tuple[int, int]],
+    ram: tuple[int, int],
+    dtb: int,
+) -> int:
+    """Where QEMU puts it, half-way up; failing that, as high as it fits below the device tree."""
+    data, name = initrd
+    base, size = ram
+    usual = image.entry + min(size // 2, INITRD_OFFSET)
+    usual = (usual + PAGE - 1) // PAGE * PAGE
+    beyond = usual + len(data)
+    if beyond <= dtb and all(beyond <= start or usual >= stop for start, stop in taken):
+        return usual
+    address = _highest_gap(len(data), taken, base, dtb, PAGE)
+    if address is None:
+        raise KitError(
+            f"{name}: no room in RAM for an initial RAM disk of {len(data)} bytes; use more memory"
+        )
+    return address
+
+
+def _highest_gap(
+    length: int, taken: list[tuple[int, int]], base: int, end: int, align: int
+) -> int | None:
+    """The highest aligned address from which on `length` bytes are free, or None."""
+    top = end
+    for start, stop in [*sorted(taken, reverse=True), (base, base)]:
+        address = (top - length) // align * align
+        if address >= max(stop, base):
+            return address
+        top = min(top, start)
+    return None
+
+
+def _hex_image(data: bytes, name: str) -> Image:
+    # The reader of HEX files belongs to the toolchain, which stands on the machine.
+    from kit.toolchain.hexfile import read_hex
+
+    pieces = read_hex(data.decode("latin-1"), name)
+    if not pieces:
+        raise KitError(f"{name}: the HEX file holds no data")
+    segments = tuple(Segment(address, piece, len(piece)) for address, piece in pieces)
+    return Image(name, "hex", min(segment.address for segment in segments), segments)
+
+
+class _Elf:
+    """A 32-bit RISC-V ELF executable. System V ABI, chapters 4 and 5.
+
+    Every number in the file is checked before it is used: the file may be damaged or hostile.
+    """
+
+    def __init__(self, data: bytes, name: str) -> None:
+        self.data = data
+        self.name = name
+        if len(data) < ELF_HEADER.size:
+            raise self._error("the ELF header is cut off")
+        fields = ELF_HEADER.unpack_from(data)
+        identity, self.type, self.machine = fields[0], fields[1], fields[2]
+        self.entry, self.programs, self.sections = fields[4:7]
+        self.program_size, self.program_count, self.section_size, self.section_count = fields[9:13]
+        if identity[4] != CLASS_32 or identity[5] != LITTLE:
+            raise self._error("not a 32-bit little-endian ELF file; build it for rv32")
+        if self.machine != RISCV:
+            raise self._error(f"an ELF file for machine {self.machine}, not for RISC-V")
+        if self.type != EXECUTABLE:
+            raise self._error("not an executable ELF file; link it (without -r, -shared or -pie)")
+
+    def image(self) -> Image:
+        """Segments at their physical addresses; the entry point translated likewise."""
+        headers = self._table(self.programs, self.program_size, self.program_count, PROGRAM_HEADER)
+        segments = []
+        entry = self.entry
+        for kind, offset, virtual, physical, in_file, in_memory, *_ in headers:
+            if kind != LOAD or not in_memory:
+                continue
+            if in_file > in_memory or offset + in_file > len(self.data):
+                raise self._error(f"the segment for {physical:#x} reaches beyond its bounds")
+            segments.append(Segment(physical, self.data[offset : offset + in_file], in_memory))
+            if virtual <= self.entry < virtual + in_memory:
+                entry = self.entry - virtual + physical
+        if not segments:
+            raise self._error("nothing to load: no segment of type LOAD")
+        return Image(self.name, "elf", entry, tuple(segments), self._symbols())
+
+    def _symbols(self) -> dict[str, int]:
+        """Names and values; of several symbols of one name, a global one wins."""
+        if not self.section_count:
+            return {}
+        sections = self._table(self.sections, self.section_size, self.section_count, SECTION_HEADER)
+        found: dict[str, int] = {}
+        for header in sections:
+            if header[1] != SYMBOL_TABLE:
+                continue
+            if header[6] >= len(sections):
+                raise self._error("the symbol table has no names")
+            names = self._bytes(*sections[header[6]][4:6])
+            self._collect(self._bytes(*header[4:6]), names, found)
+        return found
+
+    def _collect(self, table: bytes, names: bytes, found: dict[str, int]) -> None:
+        whole = len(table) // SYMBOL.size * SYMBOL.size
+        local: dict[str, int] = {}
+        for at, value, _, info, _, section in SYMBOL.iter_unpack(table[:whole]):
+            if not section or info & 15 in (SECTION_SYMBOL, FILE_SYMBOL) or at >= len(names):
+                continue
+            end = names.find(b"\0", at, at + LONGEST_NAME)
+            name = names[at : end if end >= 0 else at + LONGEST_NAME].decode("utf-8", "replace")
+            # Names with "$" mark pieces of code and data for disassemblers.
+            if name and not name.startswith("$"):
+                (found if info >> 4 in GLOBAL_OR_WEAK else local).setdefault(name, value)
+        for name, value in local.items():
+            found.setdefault(name, value)
+
+    def _table(
+        self, offset: int, entry_size: int, count: int, layout: struct.Struct
+    ) -> list[tuple[int, ...]]:
+        if count and entry_size != layout.size:
+            raise self._error(f"table entries of {entry_size} bytes instead of {layout.size}")
+        return list(layout.iter_unpack(self._bytes(offset, count * layout.size)))
+
+    def _bytes(self, offset: int, length: int) -> bytes:
+        if offset + length > len(self.data):
+            raise self._error(f"cut off: {offset + length} bytes needed, {len(self.data)} there")
+        return self.data[offset : offset + length]
+
+    def _error(self, text: str) -> KitError:
+        return KitError(f"{self.name}: {text}")
