@@ -47,7 +47,7 @@ lockstep: $(VENV)/.dev  ## compare a million random instructions with Spike
 	$(BIN)/python -m pytest tests/conformance -k lockstep --lockstep-steps 1000000
 
 clean:  ## delete what the targets made, except .venv and my-os
-	rm -rf build dist docs/_build docs/lessons docs/reference/instructions.md
+	rm -rf build dist docs/_build docs/lessons
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './$(VENV)/*' -exec rm -rf {} +
 

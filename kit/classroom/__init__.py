@@ -1,0 +1,1 @@
+"""Lessons in a student's folder, and questions about a run."""
