@@ -19,10 +19,10 @@ RESET = 0x7777
 
 @dataclass(frozen=True)
 class Result:
-    """What the program asked for: `reason` is "halt" or "reset", `code` the exit code, 16 bits."""
+    """What the program asked for: to halt with an exit code (16 bits), or to `reset`."""
 
-    reason: str
     code: int = 0
+    reset: bool = False
 
 
 class Finisher(Device):
@@ -43,11 +43,11 @@ class Finisher(Device):
             return
         command = value & 0xFFFF
         if command == PASS:
-            self.result = Result("halt")
+            self.result = Result()
         elif command == FAIL:
-            self.result = Result("halt", value >> 16)
+            self.result = Result(value >> 16)
         elif command == RESET:
-            self.result = Result("reset")
+            self.result = Result(reset=True)
 
     def reset(self) -> None:
         """Forgets the result."""

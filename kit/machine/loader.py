@@ -1,23 +1,26 @@
 """Programs on their way into storage, as boot loaders put them there.
 
 An image is an ELF file, a flat binary (also a flat Linux `Image`), or an Intel HEX file; which one
-is told by its contents. `place` puts it into RAM with an initial RAM disk and a device tree, where
-QEMU's `virt` board would, and says how the hart has to start.
+is told by its contents. `boot` finds the places in RAM for it, an initial RAM disk and a device
+tree, as QEMU's `virt` board would, and the `Boot` puts them there and readies the hart.
 """
 
 from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
+from kit.devices.device import Device
 from kit.errors import KitError
+from kit.isa.config import Config
+from kit.machine.device_tree import device_tree
 
-__all__ = ["Boot", "Image", "Memory", "Segment", "place", "read_source"]
+__all__ = ["Boot", "Bootable", "Image", "Segment", "boot", "read_source"]
 
 MIB = 1 << 20
 PAGE = 4096
@@ -40,11 +43,26 @@ SECTION_SYMBOL, FILE_SYMBOL = 3, 4
 LONGEST_NAME = 1024
 
 
-class Memory(Protocol):
-    """Where to put things: `kit.machine.bus.Bus` is one."""
+class Bootable(Protocol):
+    """What a machine, real or virtual, needs to have for a program to be booted on it."""
 
-    def write_bytes(self, address: int, data: bytes) -> None:
-        """Writes guest storage; raises KitError where there is none."""
+    @property
+    def config(self) -> Config:
+        """Its processor, for the device tree."""
+
+    @property
+    def ram(self) -> tuple[int, int]:
+        """The first address of its RAM, and how many bytes there are."""
+
+    @property
+    def devices(self) -> Mapping[str, Device]:
+        """Its devices by name, for the device tree."""
+
+    def set_register(self, name: str, value: int) -> None:
+        """Changes a register."""
+
+    def write_memory(self, address: int, data: bytes) -> None:
+        """Changes storage."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +77,11 @@ class Segment:
     def end(self) -> int:
         """The address after its last byte."""
         return self.address + self.size
+
+    @property
+    def zeros(self) -> int:
+        """How many bytes of it are zeros after `data`."""
+        return self.size - len(self.data)
 
 
 @dataclass(frozen=True)
@@ -92,15 +115,68 @@ class Image:
 
 @dataclass(frozen=True)
 class Boot:
-    """How the hart starts: `entry` into pc, `hart_id` into a0, `dtb` (an address) into a1.
+    """What has to be where in storage for a program to start: `boot` makes it, `place` does it.
 
-    `initrd` is (first address, bytes) of the initial RAM disk, or None.
+    `dtb` and `initrd` are the segments of device tree and initial RAM disk.
     """
 
-    entry: int
-    dtb: int
-    hart_id: int = 0
-    initrd: tuple[int, int] | None = None
+    image: Image
+    dtb: Segment
+    initrd: Segment | None = None
+
+    @property
+    def symbols(self) -> dict[str, int]:
+        """The image's symbols."""
+        return self.image.symbols
+
+    def place(self, machine: Bootable) -> None:
+        """Writes it all, and sets pc, a0 (the hart's number, 0) and a1 (the device tree)."""
+        extra = [self.dtb] if self.initrd is None else [self.dtb, self.initrd]
+        for segment in [*self.image.segments, *extra]:
+            machine.write_memory(segment.address, segment.data)
+            machine.write_memory(segment.address + len(segment.data), bytes(segment.zeros))
+        machine.set_register("pc", self.image.entry)
+        machine.set_register("a0", 0)
+        machine.set_register("a1", self.dtb.address)
+
+
+def boot(
+    machine: Bootable,
+    image: str | Path | bytes | Image,
+    *,
+    initrd: str | Path | bytes | None = None,
+    append: str = "",
+) -> Boot:
+    """Works out where an image, the device tree and an initial RAM disk go; writes nothing.
+
+    `append` are the boot arguments. Raises KitError if anything cannot be read or does not fit.
+    """
+    base, size = machine.ram
+    loaded = Image.read(image, base)
+    _check(loaded, base, base + size)
+    taken = [(segment.address, segment.end) for segment in loaded.segments]
+
+    def tree(disk: tuple[int, int] | None) -> bytes:
+        config = machine.config
+        return device_tree(
+            machine.devices,
+            memory=machine.ram,
+            isa=config.isa,
+            modes=config.modes,
+            ad=config.ad,
+            append=append,
+            initrd=disk,
+        )
+
+    # The tree's length does not depend on where the disk is, only on whether there is one.
+    length = len(tree(None if initrd is None else (0, 0)))
+    dtb = _dtb_address(length, taken, base, base + size, loaded.name)
+    if initrd is None:
+        return Boot(loaded, _segment(dtb, tree(None)))
+    data, name = read_source(initrd, "initial RAM disk")
+    taken.append((dtb, dtb + length))
+    where = _initrd_address(data, name, loaded, taken, machine.ram, dtb)
+    return Boot(loaded, _segment(dtb, tree((where, len(data)))), _segment(where, data))
 
 
 def read_source(source: str | Path | bytes, what: str) -> tuple[bytes, str]:
@@ -122,39 +198,8 @@ def read_source(source: str | Path | bytes, what: str) -> tuple[bytes, str]:
     return data, name
 
 
-def place(
-    memory: Memory,
-    ram: tuple[int, int],
-    image: Image,
-    tree: Callable[[tuple[int, int] | None], bytes],
-    initrd: tuple[bytes, str] | None = None,
-) -> Boot:
-    """Puts an image, a device tree and perhaps an initial RAM disk into RAM.
-
-    `ram` is (first address, bytes); `tree` makes the device tree, given the place of the initial
-    RAM disk, if there is one; `initrd` is its contents and a name for messages. Nothing is written
-    if anything does not fit. Raises KitError then.
-    """
-    base, size = ram
-    _check(image, base, base + size)
-    taken = [(segment.address, segment.end) for segment in image.segments]
-    blob_size = len(tree((0, 0) if initrd else None))
-    dtb = _dtb_address(blob_size, taken, base, base + size, image.name)
-    taken.append((dtb, dtb + blob_size))
-    where = None
-    if initrd is not None:
-        where = _initrd_place(initrd, image, taken, ram, dtb), len(initrd[0])
-    for segment in image.segments:
-        memory.write_bytes(segment.address, segment.data)
-        memory.write_bytes(segment.address + len(segment.data), bytes(_zeros(segment)))
-    if initrd is not None and where is not None:
-        memory.write_bytes(where[0], initrd[0])
-    memory.write_bytes(dtb, tree(where))
-    return Boot(image.entry, dtb, initrd=where)
-
-
-def _zeros(segment: Segment) -> int:
-    return segment.size - len(segment.data)
+def _segment(address: int, data: bytes) -> Segment:
+    return Segment(address, data, len(data))
 
 
 def _check(image: Image, base: int, end: int) -> None:
@@ -184,15 +229,15 @@ def _dtb_address(length: int, taken: list[tuple[int, int]], base: int, end: int,
     raise KitError(f"{name}: no room in RAM for the device tree; use more memory")
 
 
-def _initrd_place(
-    initrd: tuple[bytes, str],
+def _initrd_address(
+    data: bytes,
+    name: str,
     image: Image,
     taken: list[tuple[int, int]],
     ram: tuple[int, int],
     dtb: int,
 ) -> int:
     """Where QEMU puts it, half-way up; failing that, as high as it fits below the device tree."""
-    data, name = initrd
     base, size = ram
     usual = image.entry + min(size // 2, INITRD_OFFSET)
     usual = (usual + PAGE - 1) // PAGE * PAGE
