@@ -21,7 +21,7 @@ run: $(VENV)/.core  ## run the sample batch in a virtual machine and show the pr
 
 test: $(VENV)/.dev lint  ## check style and types, run all tests
 	@tools/packages.sh optional $(PACKAGES)
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: $(VENV)/.dev  ## check style and types
 	$(BIN)/ruff check .

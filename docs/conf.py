@@ -46,5 +46,6 @@ html_theme = "furo"
 html_title = f"vmm-kit {release}"
 html_static_path = ["_static"]
 html_css_files = ["kit.css"]
+html_js_files = [("kit.js", {"defer": "defer"})]
 html_show_sphinx = False
 html_copy_source = False

@@ -16,7 +16,6 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-import kit.isa  # fills the encoding table
 from kit.isa.encoding import INSTRUCTIONS, Field, Instruction
 
 __all__ = ["runs"]
@@ -95,7 +94,7 @@ class InstructionManual(SphinxDirective):
             raise self.error(f"no instruction belongs to extension {extension!r}")
         for module in {inspect.getfile(row.execute) for row in rows if row.execute}:
             self.env.note_dependency(module)
-        self.env.note_dependency(kit.isa.encoding.__file__)
+        self.env.note_dependency(inspect.getfile(Instruction))
         return [self._section(row) for row in rows]
 
     def _section(self, row: Instruction) -> nodes.section:
