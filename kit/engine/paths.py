@@ -16,7 +16,6 @@ from typing import Any
 from kit.bits import Bits, Explorer, Expr, symbol
 from kit.isa.config import Config
 from kit.isa.cpu import Cpu, Trap, width_of
-from kit.isa.csr import CSRS
 
 __all__ = ["Block", "Definitions", "Fork", "Key", "Op", "Raise", "Return", "Trace"]
 
@@ -25,7 +24,7 @@ __all__ = ["Block", "Definitions", "Fork", "Key", "Op", "Raise", "Return", "Trac
 class Key:
     """Which function a trace is of: its name, its constant arguments, the widths of the others.
 
-    A CSR number that is not constant is written ``"*"``: the call selects by it.
+    A number that selects and is not constant is written ``"*"``.
     """
 
     name: str
@@ -172,7 +171,7 @@ class TracedState:
         return self._record_call(trace.key, trace.writes, trace.returns, _dynamic(args))
 
     def _dispatch(self, function: Callable[..., Any], number: Bits, rest: tuple[Any, ...]) -> Bits:
-        """A call that selects by a CSR number which is not known yet."""
+        """A call that selects by a number which is not known yet."""
         traces = self._definitions.family(function, rest)
         writes = frozenset().union(*(trace.writes for trace in traces))
         key = Key(function.__name__, ("*",), tuple(arg.width for arg in rest))
@@ -200,12 +199,9 @@ class Definitions:
         self.traces: dict[Key, Trace] = {}
 
     def family(self, function: Callable[..., Any], rest: tuple[Any, ...]) -> list[Trace]:
-        """The traces of a function that dispatches, one for each CSR that exists."""
-        return [
-            self.trace(function, (number, *rest))
-            for number, row in CSRS.items()
-            if row.exists(self.config)
-        ]
+        """The traces of a function that dispatches, one for each number that it knows."""
+        numbers = function.dispatch(self.config)  # type: ignore[attr-defined]
+        return [self.trace(function, (number, *rest)) for number in numbers]
 
     def trace(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Trace:
         """The trace of a function for arguments of this shape (only their widths matter)."""

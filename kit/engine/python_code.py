@@ -1,7 +1,7 @@
 """Traced definitions as plain Python over ints: what the reference engine runs.
 
 A word is an int in ``range(2 ** width)``; one bit may also be a bool. Every function takes the hart
-and its dynamic arguments; calls that select by CSR number go through a table.
+and its dynamic arguments; calls that select by a number go through a table.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def function_name(key: Key) -> str:
 
 
 def table_name(key: Key) -> str:
-    """The name of the table through which a call selects by CSR number."""
+    """The name of the table through which a call selects by a number."""
     return "by_number_" + function_name(Key(key.name, (), key.widths))
 
 
@@ -138,8 +138,8 @@ class _Function:
             text = f"h.bus.{op.name}({', '.join([args[0], str(op.size), *args[1:]])})"
         elif op.name.static == ("*",):
             text = f"{table_name(op.name)}[{args[0]}]({', '.join(['h', *args[1:]])})"
-            if op.name.name == "csr_guard":
-                text = f"({args[0]} in {table_name(op.name)} and {text})"
+            if op.result is not None:
+                text = f"({text} if {args[0]} in {table_name(op.name)} else 0)"
         else:
             text = f"{function_name(op.name)}({', '.join(['h', *args])})"
         if op.result is not None and self.uses[op.result]:

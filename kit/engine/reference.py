@@ -54,7 +54,6 @@ class ReferenceEngine:
         hart, isa, bus = self.hart, self.isa, self.hart.bus
         fetch, completed, trapped = isa.fetch, isa.count_completed, isa.count_trapped
         decoded, mask, has_c = self._decoded, self._mask, hart.config.has_c
-        bus.attention = False  # type: ignore[attr-defined]
         made = 0
         while made < limit:
             if made and hart.pc in breakpoints:

@@ -8,7 +8,7 @@ concrete runs (`kit.isa.hart.HartState`) and one that writes down what a functio
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Protocol, TypeVar
 
 from kit.bits import Bits, select
@@ -203,13 +203,16 @@ for _name in WORDS:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def opaque(returns: int | str | None, *, dispatch: bool = False) -> Callable[[F], F]:
+def opaque(
+    returns: int | str | None, *, dispatch: Callable[[Config], Collection[int]] | None = None
+) -> Callable[[F], F]:
     """Makes a function of the processor one step in the traces of its callers.
 
     What it does inside, forks included, does not multiply the callers' paths. `returns` is the
     width of its result (bits, ``xlen``, ``plen``, or None for no result). Arguments that are not
     `Bits` are constants of the definition: each combination is traced on its own. With `dispatch`,
-    the first argument is a CSR number, which selects among functions of the same shape.
+    the first argument is a number that selects among functions of the same shape, and `dispatch`
+    says which numbers a configuration has; any other gives zero.
     """
 
     def wrap(function: F) -> F:

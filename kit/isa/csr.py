@@ -476,7 +476,12 @@ def csr_exists(config: Config, number: int) -> bool:
     return number in CSRS and CSRS[number].exists(config)
 
 
-@opaque(1, dispatch=True)
+def existing_numbers(config: Config) -> list[int]:
+    """The numbers of the registers that a configuration has."""
+    return [number for number, row in CSRS.items() if row.exists(config)]
+
+
+@opaque(1, dispatch=existing_numbers)
 def csr_guard(cpu: Cpu, number: int) -> Bits:
     """Does the register exist, and is no condition of its own in the way?"""
     if not csr_exists(cpu.config, number):
@@ -484,13 +489,13 @@ def csr_guard(cpu: Cpu, number: int) -> Bits:
     return CSRS[number].guard(cpu)
 
 
-@opaque("xlen", dispatch=True)
+@opaque("xlen", dispatch=existing_numbers)
 def csr_read(cpu: Cpu, number: int) -> Bits:
     """The value of a register that exists."""
     return CSRS[number].read(cpu)
 
 
-@opaque("xlen", dispatch=True)
+@opaque("xlen", dispatch=existing_numbers)
 def csr_update_base(cpu: Cpu, number: int) -> Bits:
     """The value in which csrrs and csrrc set and clear bits.
 
@@ -501,7 +506,7 @@ def csr_update_base(cpu: Cpu, number: int) -> Bits:
     return (row.update_base or row.read)(cpu)
 
 
-@opaque(None, dispatch=True)
+@opaque(None, dispatch=existing_numbers)
 def csr_write(cpu: Cpu, number: int, value: Bits) -> None:
     """Writes a register that exists and is not read-only."""
     CSRS[number].write(cpu, value)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from kit.devices.device import BusError, Device
 from kit.errors import KitError
 
-__all__ = ["PAGE", "Bus", "Storage"]
+__all__ = ["PAGE", "AddressSpace", "Bus", "Storage"]
 
 PAGE = 4096
 
@@ -42,21 +42,20 @@ class Storage:
         self.words = self.octets.cast("I")
 
 
-class Bus:
-    """Where the processor's accesses go.
+class AddressSpace:
+    """Devices, each behind its window, and RAM of `size` bytes from `base` on.
 
-    Accesses are naturally aligned and have 1, 2 or 4 bytes. `attention` becomes True after each
-    access to a device: interrupt lines and events may have changed. `watch`, if set, is called
-    with (address, length) after each write to RAM.
+    What the RAM consists of is for the subclass to say: `Bus` has the machine's storage, a virtual
+    machine the frames that its VMM gives it. Accesses are naturally aligned and have 1, 2 or 4
+    bytes. `attention` becomes True after each access to a device: interrupt lines and events may
+    have changed. `watch`, if set, is called with (address, length) after each write to RAM.
     """
 
-    def __init__(self, storage: Storage) -> None:
-        self.storage = storage
+    def __init__(self, base: int, size: int) -> None:
         self.attention = False
         self.watch: Callable[[int, int], None] | None = None
         self._pages: dict[int, tuple[int, Device]] = {}
-        self._base, self._size = storage.base, storage.size
-        self._octets, self._halves, self._words = storage.octets, storage.halves, storage.words
+        self._base, self._size = base, size
 
     def attach(self, device: Device, base: int) -> None:
         """Puts a device at the addresses from `base` on, which must begin a page.
@@ -86,6 +85,43 @@ class Bus:
         offset = address - place[0]
         return offset < place[1].size and place[1].accepts(offset, size)
 
+    def read_device(self, address: int, size: int) -> int:
+        """Reads a device register; `reaches` must hold."""
+        base, device = self._place(address)
+        self.attention = True
+        return device.read(address - base, size)
+
+    def write_device(self, address: int, size: int, value: int) -> None:
+        """Writes a device register; `reaches` must hold, and `value` fits `size` bytes."""
+        base, device = self._place(address)
+        self.attention = True
+        device.write(address - base, size, value)
+
+    def _place(self, address: int) -> tuple[int, Device]:
+        place = self._pages.get(address >> 12)
+        if place is None:
+            raise BusError(f"bus: nothing answers at address {address:#x}")
+        return place
+
+    def _offset(self, address: int, length: int) -> int:
+        offset = address - self._base
+        if length < 0 or not 0 <= offset <= self._size - length:
+            end = self._base + self._size - 1
+            raise BusError(
+                f"storage: {length} bytes at {address:#x} are not all RAM "
+                f"({self._base:#x} to {end:#x})"
+            )
+        return offset
+
+
+class Bus(AddressSpace):
+    """Where the processor's accesses go: the machine's storage, and its devices."""
+
+    def __init__(self, storage: Storage) -> None:
+        super().__init__(storage.base, storage.size)
+        self.storage = storage
+        self._octets, self._halves, self._words = storage.octets, storage.halves, storage.words
+
     def read(self, address: int, size: int) -> int:
         """Reads RAM or a device register; `reaches` must hold."""
         offset = address - self._base
@@ -95,9 +131,7 @@ class Bus:
             if size == 1:
                 return self._octets[offset]
             return self._halves[offset >> 1]
-        base, device = self._place(address)
-        self.attention = True
-        return device.read(address - base, size)
+        return self.read_device(address, size)
 
     def write(self, address: int, size: int, value: int) -> None:
         """Writes RAM or a device register; `reaches` must hold, and `value` fits `size` bytes."""
@@ -112,15 +146,7 @@ class Bus:
             if self.watch is not None:
                 self.watch(address, size)
             return
-        base, device = self._place(address)
-        self.attention = True
-        device.write(address - base, size, value)
-
-    def _place(self, address: int) -> tuple[int, Device]:
-        place = self._pages.get(address >> 12)
-        if place is None:
-            raise BusError(f"bus: nothing answers at address {address:#x}")
-        return place
+        self.write_device(address, size, value)
 
     def read_bytes(self, address: int, length: int) -> bytes:
         """`length` bytes of RAM. Raises BusError, a KitError, if they are not all RAM."""
@@ -133,13 +159,3 @@ class Bus:
         self._octets[offset : offset + len(data)] = data
         if self.watch is not None and data:
             self.watch(address, len(data))
-
-    def _offset(self, address: int, length: int) -> int:
-        offset = address - self._base
-        if length < 0 or not 0 <= offset <= self._size - length:
-            end = self._base + self._size - 1
-            raise BusError(
-                f"storage: {length} bytes at {address:#x} are not all RAM "
-                f"({self._base:#x} to {end:#x})"
-            )
-        return offset

@@ -1,0 +1,296 @@
+"""What the bare machine and a virtual one have in common: board, loading, the run loop, saving.
+
+Everything is deterministic: time is the hart's mtime, which advances by one with each step and
+jumps to the next event while the hart waits. Nothing depends on the host's clock.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kit.devices.card_punch import CardPunch
+from kit.devices.card_reader import CardReader
+from kit.devices.deck import Deck
+from kit.devices.device import Device
+from kit.devices.disk_image import DiskImage
+from kit.devices.finisher import Finisher
+from kit.devices.line_printer import LinePrinter
+from kit.devices.uart import Uart
+from kit.devices.virtio_block import VirtioBlock
+from kit.errors import KitError
+from kit.isa.hart import Hart
+from kit.machine.board import RAM_BASE, Board, standard_devices
+from kit.machine.bus import PAGE, AddressSpace
+from kit.machine.inspect import read_register, write_register
+from kit.machine.loader import Boot, Image, boot
+from kit.machine.protocol import Stop
+
+__all__ = ["DEFAULT_BUDGET", "Computer", "memory_size"]
+
+DEFAULT_BUDGET = 1_000_000_000
+"""Steps after which a run without a budget of its own ends."""
+
+_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+_STATE = b"vmm-kit state 1\n"
+
+
+def memory_size(text: str | int) -> int:
+    """A size of storage in bytes, from a number or a text such as "16M".
+
+    Raises `KitError` where it is no positive multiple of a page.
+    """
+    try:
+        if isinstance(text, int):
+            size = text
+        else:
+            factor = _UNITS.get(text[-1:].upper(), 1)
+            size = int(text[:-1] if factor > 1 else text, 0) * factor
+    except ValueError:
+        raise KitError(f"memory {text!r}: expected a size such as 16M or 512K") from None
+    if size <= 0 or size % PAGE:
+        raise KitError(f"memory {text!r}: expected a positive multiple of {PAGE} bytes")
+    return size
+
+
+def _pack(state: dict[str, Any], storage: bytes) -> bytes:
+    """A machine's state as bytes: a checked header, the words and devices, and the storage."""
+    words = json.dumps(state).encode()
+    body = zlib.compress(len(words).to_bytes(4, "little") + words + storage, 1)
+    return _STATE + zlib.crc32(body).to_bytes(4, "little") + body
+
+
+def _unpack(data: bytes) -> tuple[dict[str, Any], bytes]:
+    """What `_pack` packed. Raises `KitError` where it is damaged or something else."""
+    body = data[len(_STATE) + 4 :]
+    head = _STATE + zlib.crc32(body).to_bytes(4, "little")
+    if data[: len(head)] != head:
+        raise KitError("restore: this is no saved state of this version of the kit, or is damaged")
+    plain = zlib.decompress(body)
+    length = int.from_bytes(plain[:4], "little")
+    return json.loads(plain[4 : 4 + length]), plain[4 + length :]
+
+
+class Computer(ABC):
+    """A hart with storage and the standard board, real or virtual.
+
+    `bus` is its address space, with `memory` bytes of RAM. `reader` is a deck (or the name of its
+    file) for the card reader, `disk` an image (or its file) for the virtio disk. `console` is
+    called with each byte that the UART sends, `paper` with each line that the printer prints.
+    Raises `KitError` for what cannot be built.
+    """
+
+    def __init__(
+        self,
+        hart: Hart,
+        bus: AddressSpace,
+        memory: int,
+        *,
+        reader: Deck | str | Path | None = None,
+        disk: DiskImage | str | Path | None = None,
+        legacy_virtio: bool = True,
+        console: Callable[[bytes], None] | None = None,
+        paper: Callable[[str], None] | None = None,
+    ) -> None:
+        self.hart = hart
+        self.bus = bus
+        self.config = hart.config
+        self.memory = memory
+        devices = standard_devices(
+            reader=Deck.read(reader) if isinstance(reader, str | Path) else reader,
+            disk=DiskImage.open(disk) if isinstance(disk, str | Path) else disk,
+            legacy_virtio=legacy_virtio,
+            console=console,
+            paper=paper,
+        )
+        self.board = Board(hart, bus, devices)
+        self.breakpoints: set[int] = set()
+        self.symbols: dict[str, int] = {}
+        self.steps = 0
+        self._boot: Boot | None = None
+        self._stopping = False
+
+    @abstractmethod
+    def _execute(self, steps: int) -> int:
+        """Makes up to `steps` steps and returns how many; less where something wants attention."""
+
+    # -- devices by name ---------------------------------------------------------------------
+
+    @property
+    def devices(self) -> dict[str, Device]:
+        """The devices on the board, by name."""
+        return self.board.devices
+
+    @property
+    def reader(self) -> CardReader:
+        """The card reader."""
+        return _device(self.devices, "reader", CardReader)
+
+    @property
+    def printer(self) -> LinePrinter:
+        """The line printer; its paper is `printer.text`."""
+        return _device(self.devices, "printer", LinePrinter)
+
+    @property
+    def punch(self) -> CardPunch:
+        """The card punch."""
+        return _device(self.devices, "punch", CardPunch)
+
+    @property
+    def uart(self) -> Uart:
+        """The serial port; what it sent is `uart.text`."""
+        return _device(self.devices, "uart", Uart)
+
+    @property
+    def disk(self) -> VirtioBlock | None:
+        """The disk, if there is one."""
+        disk = self.devices.get("disk")
+        return disk if isinstance(disk, VirtioBlock) else None
+
+    @property
+    def finisher(self) -> Finisher:
+        """The device by which a guest switches the machine off."""
+        return _device(self.devices, "finisher", Finisher)
+
+    # -- loading and starting ----------------------------------------------------------------
+
+    def load(
+        self,
+        image: str | Path | bytes | Image,
+        *,
+        initrd: str | Path | bytes | None = None,
+        append: str = "",
+    ) -> None:
+        """Puts an image into storage as a boot loader does, and makes the machine ready to run it.
+
+        `image` is an ELF file, a flat binary or Intel HEX; `initrd` an initial RAM disk; `append`
+        the kernel's arguments. The device tree's address is handed over in a1. Raises `KitError`.
+        """
+        self._boot = boot(self, image, initrd=initrd, append=append)
+        self.symbols = dict(self._boot.symbols)
+        self.reset()
+
+    def reset(self) -> None:
+        """Switches the machine off and on: registers, devices and the loaded image as at first.
+
+        Storage that nothing was loaded into keeps its contents, as on a real board.
+        """
+        self.hart.reset()
+        self.board.reset()
+        if self._boot is not None:
+            self._boot.place(self)
+        self.board.refresh()
+
+    @property
+    def ram(self) -> tuple[int, int]:
+        """The first address of the RAM, and how many bytes there are."""
+        return RAM_BASE, self.memory
+
+    # -- running -----------------------------------------------------------------------------
+
+    def run(self, budget: int | None = None) -> Stop:
+        """Runs until `budget` steps are made, the guest halts, or a breakpoint is reached.
+
+        Also ends with "idle" when the hart waits for an interrupt that nothing can cause.
+        """
+        start = self.steps
+        limit = start + (DEFAULT_BUDGET if budget is None else budget)
+        self._stopping = False
+        while self.steps < limit:
+            if self.hart.waiting and not self._wake():
+                return self._stop("idle", start)
+            if self.steps > start and self.hart.pc in self.breakpoints:
+                return self._stop("breakpoint", start)
+            self._advance(limit - self.steps)
+            result = self.finisher.result
+            if result is not None:
+                if result.reset:
+                    self.reset()
+                    return self._stop("reset", start)
+                return self._stop("halt", start, result.code)
+            if self._stopping:
+                return self._stop("stopped", start)
+        return self._stop("budget", start)
+
+    def step(self) -> Stop:
+        """Makes one step; a waiting hart first waits for what wakes it."""
+        return self.run(1)
+
+    def _advance(self, steps: int) -> None:
+        """Executes up to `steps` steps: to the next event, or to a device access."""
+        event = self.board.next_event()
+        if event is not None and event > self.hart.mtime:
+            steps = min(steps, event - self.hart.mtime)
+        self.steps += self._execute(steps)
+        if self.bus.attention or (event is not None and event <= self.hart.mtime):
+            self.bus.attention = False
+            self.board.advance()
+
+    def _wake(self) -> bool:
+        """Lets time pass until an enabled interrupt is pending; False where none can come."""
+        hart = self.hart
+        while not (hart.mip | hart.wires) & hart.mie:
+            event = self.board.next_event()
+            if event is None:
+                return False
+            hart.mtime = max(hart.mtime, event)
+            self.board.advance()
+        hart.waiting = 0
+        return True
+
+    def _stop(self, reason: str, start: int, code: int = 0) -> Stop:
+        return Stop(reason, code, self.steps - start, self.hart.pc)
+
+    # -- looking and changing ----------------------------------------------------------------
+
+    def register(self, name: str) -> int:
+        """The value of a register: x5 or t0, pc, mode, or a CSR by name."""
+        return read_register(self.hart, name)
+
+    def set_register(self, name: str, value: int) -> None:
+        """Sets a register; CSRs take only their legal values."""
+        write_register(self.hart, name, value)
+        self.board.refresh()
+
+    def read_memory(self, address: int, length: int) -> bytes:
+        """`length` bytes of storage. Raises `KitError` where there is none."""
+        return self.bus.read_bytes(address, length)
+
+    def write_memory(self, address: int, data: bytes) -> None:
+        """Changes storage. Raises `KitError` where there is none."""
+        self.bus.write_bytes(address, data)
+
+    # -- saving ------------------------------------------------------------------------------
+
+    def save(self) -> bytes:
+        """The whole state: registers, storage, devices, steps."""
+        state = {
+            "config": repr((self.config, self.memory)),
+            "hart": self.hart.snapshot(),
+            "devices": self.board.save(),
+            "steps": self.steps,
+        }
+        return _pack(state, self.bus.read_bytes(RAM_BASE, self.memory))
+
+    def restore(self, data: bytes) -> None:
+        """Takes on a state that `save` returned. Raises `KitError`, and changes nothing, where it
+        is damaged or of a machine built otherwise."""
+        state, storage = _unpack(data)
+        if state["config"] != repr((self.config, self.memory)):
+            raise KitError("restore: the state was saved by a machine that is configured otherwise")
+        self.board.restore(state["devices"])
+        self.bus.write_bytes(RAM_BASE, storage)
+        self.hart.put_back(state["hart"])
+        self.steps = state["steps"]
+        self.board.refresh()
+
+
+def _device(devices: dict[str, Device], name: str, kind: type[Any]) -> Any:
+    device = devices.get(name)
+    if not isinstance(device, kind):
+        raise KitError(f"this machine has no {name}")
+    return device
