@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 # `make lab FOLDER=elsewhere` keeps the student's files in another folder.
 FOLDER ?= my-os
 PORT ?= 8000
+# JupyterLab wants to be told that root means it; in a container everybody is root.
+LAB_FLAGS ?= $(if $(filter 0,$(shell id -u)),--allow-root)
 DECK ?= guests/batch/sample.deck
 # Second opinions for the tests: an emulator, an assembler, a device-tree compiler and a browser.
 PACKAGES := qemu-system-misc binutils-riscv64-unknown-elf gcc-riscv64-unknown-elf device-tree-compiler chromium
@@ -34,7 +36,8 @@ format: $(VENV)/.dev  ## mend what lint can mend
 
 lab: $(VENV)/.lab  ## open the lessons in JupyterLab, in the folder my-os
 	@$(BIN)/python -m kit.classroom.folder $(FOLDER)
-	$(BIN)/jupyter lab --notebook-dir $(FOLDER) --LabApp.default_url=/lab/tree/lessons/00-three-systems.ipynb
+	$(BIN)/jupyter lab $(LAB_FLAGS) --ServerApp.root_dir="$(abspath $(FOLDER))" \
+	    --LabApp.default_url=/lab/tree/lessons/00-three-systems.ipynb
 
 docs: $(VENV)/.docs  ## build the documentation in docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
@@ -59,8 +62,11 @@ $(BIN)/python:
 
 $(VENV)/.core: EXTRAS =
 $(VENV)/.lab: EXTRAS = [lab]
+# No question about news before the first lesson, and no request to the network for them.
+$(VENV)/.lab: AFTER = @$(BIN)/jupyter labextension disable @jupyterlab/apputils-extension:announcements
 $(VENV)/.docs: EXTRAS = [docs]
 $(VENV)/.dev: EXTRAS = [dev]
 $(VENV)/.core $(VENV)/.lab $(VENV)/.docs $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.$(EXTRAS)'
+	$(AFTER)
 	@touch $@

@@ -98,7 +98,7 @@ function words(run, cursor) {
     const steps = next.step - e.step;
     return [
       `Hardware runs ${next.vm} directly, in real mode U and virtual mode ${next.before}.`,
-      `${count(steps)} step${steps === 1 ? "" : "s"} from here to the next trap; no Python runs in between.`,
+      `${count(steps)} step${steps === 1 ? "" : "s"} from here to the next trap, and the VMM is not called in between.`,
     ];
   }
   const mode = e.before === e.after ? `Virtual mode stays ${e.after}.` : `Virtual mode goes from ${e.before} to ${e.after}.`;
@@ -212,7 +212,8 @@ export function render({ model, el }) {
   function drawMap() {
     map.replaceChildren();
     if (!run.regions.length && !run.frames.length) return;
-    const e = run.events[cursor() >> 1], column = 215, box = 30, top = 22;
+    // While hardware runs a guest, the next event tells which one, and where it is.
+    const e = run.events[(cursor() + 1) >> 1] ?? run.events.at(-1), column = 215, box = 30, top = 22;
     const columns = run.vms.map((vm) => run.regions.filter((r) => r.vm === vm).sort((a, b) => a.start - b.start));
     const frames = [...run.frames].sort((a, b) => a.real - b.real);
     const height = top + box * Math.max(1, frames.length, ...columns.map((c) => c.length)) + 6;

@@ -79,7 +79,7 @@ def test_arrow_keys_step_forwards_and_backwards(shown: Any) -> None:
     shown.focus(".lanes")
     shown.keyboard.press("ArrowRight")
     assert lit(shown) == ["U", "M"]
-    assert "100 steps from here to the next trap" in words(shown)
+    assert "100 steps from here to the next trap, and the VMM is not called" in words(shown)
     for _ in range(2):
         shown.keyboard.press("ArrowRight")
     assert lit(shown) == ["U", "U"]
