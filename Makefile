@@ -63,7 +63,7 @@ $(BIN)/python:
 $(VENV)/.core: EXTRAS =
 $(VENV)/.lab: EXTRAS = [lab]
 # No question about news before the first lesson, and no request to the network for them.
-$(VENV)/.lab: AFTER = @$(BIN)/jupyter labextension disable @jupyterlab/apputils-extension:announcements
+$(VENV)/.lab: AFTER = @$(BIN)/jupyter labextension disable @jupyterlab/apputils-extension:announcements >/dev/null 2>&1
 $(VENV)/.docs: EXTRAS = [docs]
 $(VENV)/.dev: EXTRAS = [dev]
 $(VENV)/.core $(VENV)/.lab $(VENV)/.docs $(VENV)/.dev: pyproject.toml | $(BIN)/python
