@@ -79,6 +79,13 @@ class Instruction:
         """The operands of `word`, each at its own width (registers of ``rd'`` at five bits)."""
         return {name: self._operand(word, name) for name in self.widths}
 
+    def operands_of(self, word: int) -> dict[str, int]:
+        """The operands of `word` as numbers, signed ones in two's complement."""
+        return {
+            name: value.signed if self.is_signed(name) else int(value)
+            for name, value in self.extract(Bits(8 * self.length, word)).items()
+        }
+
     def _operand(self, word: Bits, name: str) -> Bits:
         pieces = sorted((f for f in self.fields if f.operand == name), key=lambda f: f.at)
         parts: list[Bits] = []
@@ -273,11 +280,7 @@ class Decoder:
         row = self.find(word)
         if row is None:
             return None
-        values = row.extract(Bits(8 * row.length, word))
-        operands = {
-            name: value.signed if row.is_signed(name) else int(value)
-            for name, value in values.items()
-        }
+        operands = row.operands_of(word)
         if not row.expansion:
             return row, operands
         return self.expand(row, operands)

@@ -21,6 +21,7 @@ LARGEST = 64 << 20
 """The most bytes that a program may have: larger ones are mistakes or attacks."""
 
 _MOST_ROUNDS = 200
+_LEAST_ALIGNMENT = 4
 
 
 class Fragment:
@@ -79,32 +80,35 @@ class Align(Fragment):
 
 
 class Gap(Fragment):
-    """Space of `length` bytes, or up to offset `length` of the section (``.org``)."""
+    """Space for `length` times `fill`; or (``.org``) up to an offset in the section or an address.
+
+    `kind` is ``space``, ``offset`` or ``address``.
+    """
 
     def __init__(
-        self, line: Line, length: Node, column: int, fill: bytes, is_offset: bool = False
+        self, line: Line, length: Node, column: int, fill: bytes, kind: str = "space"
     ) -> None:
         super().__init__(line)
-        self.length, self.column, self.fill, self.is_offset = length, column, fill, is_offset
+        self.length, self.column, self.fill, self.kind = length, column, fill, kind
+        self._wanted = 0
 
     def measure(self, symbols: Symbols, section: Section) -> None:
-        """What the expression says now."""
+        """What the expression says now; it may be nonsense as long as the layout is not final."""
         length = number(self.length, symbols, self.line)
-        size = length * len(self.fill)
-        if self.is_offset:
-            # A label is an address, a number counts from the start of the section.
-            size = length - self.address
-            if length < section.address:
-                size += section.address
-        if not 0 <= size <= LARGEST:
-            what = f"a space of {size} bytes is outside 0 to {LARGEST}"
-            if self.is_offset and size < 0:
-                what = ".org cannot go backwards"
-            raise AssemblyError(self.line, Fault(what, self.column))
-        self.size = size
+        self._wanted = length * len(self.fill)
+        if self.kind != "space":
+            self._wanted = length - self.address
+        if self.kind == "offset":
+            self._wanted += section.address
+        self.size = self._wanted if 0 <= self._wanted <= LARGEST else 0
 
     def content(self, symbols: Symbols, lows: dict[int, int]) -> bytes:
-        """The fill, over and over."""
+        """The fill, over and over. Raises `Fault` where the size is out of bounds."""
+        if self._wanted < 0 and self.kind != "space":
+            raise Fault(".org cannot go backwards", self.column)
+        if self.size != self._wanted:
+            what = f"a space of {self._wanted} bytes is outside 0 to {LARGEST}"
+            raise Fault(what, self.column)
         return (self.fill * (self.size // len(self.fill) + 1))[: self.size]
 
 
@@ -123,6 +127,8 @@ class Choice(Fragment):
                 break
             except Fault:
                 self.forms.pop(0)
+            except Unknown as unknown:
+                raise AssemblyError(self.line, undefined(unknown, symbols)) from None
         self.size = sum(word.row.length for word in self.forms[0])
 
     def content(self, symbols: Symbols, lows: dict[int, int]) -> bytes:
@@ -190,6 +196,8 @@ def arrange(sections: Iterable[Section], base: int, symbols: Symbols) -> list[Se
     Sections that take no memory (no flag ``a``) begin at 0. Raises `AssemblyError`.
     """
     order = sorted(sections, key=lambda section: section.rank)
+    # Labels need some address before the first expression is looked at.
+    _round(order, base, _measure_bytes(symbols))
     for _ in range(_MOST_ROUNDS):
         before = [fragment.address for section in order for fragment in section.fragments]
         sizes = [section.size for section in order]
@@ -201,6 +209,14 @@ def arrange(sections: Iterable[Section], base: int, symbols: Symbols) -> list[Se
     raise AssemblyError(line, Fault("the sizes of this program depend on each other in a circle"))
 
 
+def _measure_bytes(symbols: Symbols) -> Callable[[Fragment, Section], None]:
+    def measure(fragment: Fragment, section: Section) -> None:
+        if isinstance(fragment, Bytes):
+            fragment.measure(symbols, section)
+
+    return measure
+
+
 def _round(
     order: list[Section], base: int, measure: Callable[[Fragment, Section], None]
 ) -> None:
@@ -208,6 +224,7 @@ def _round(
     for section in order:
         if "a" not in section.flags:
             address = 0
+        address += -address % _LEAST_ALIGNMENT
         address = -(-address // section.alignment) * section.alignment
         section.address = address
         for fragment in section.fragments:
