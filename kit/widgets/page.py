@@ -56,6 +56,7 @@ def page(body: str, title: str) -> str:
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}'
         '</title><meta name="viewport" content="width=device-width">'
-        '<meta name="color-scheme" content="light dark"></head>\n'
+        '<meta name="color-scheme" content="light dark">'
+        "<style>body{background:Canvas;color:CanvasText;font-family:system-ui}</style></head>\n"
         f"<body><main><h1>{escape(title)}</h1>\n{body}\n</main></body></html>\n"
     )
