@@ -28,14 +28,14 @@ def write_elf(image: bytes, base: int, entry: int, symbols: dict[str, int]) -> b
         body += part
     body += bytes(-(offset + len(body)) % 4)
     sections = bytes(_SECTION)
-    for name, kind, flags, address, (start, size), link, info, entry_size in (
+    for name_at, kind, flags, address, (start, size), link, info, entry_size in (
         (1, 1, 7, base, places[0], 0, 0, 0),
         (7, 2, 0, 0, places[1], 3, 1, _SYMBOL),
         (15, 3, 0, 0, places[2], 0, 0, 0),
         (23, 3, 0, 0, places[3], 0, 0, 0),
     ):
         sections += struct.pack(
-            "<10I", name, kind, flags, address, start, size, link, info, 4, entry_size
+            "<10I", name_at, kind, flags, address, start, size, link, info, 4, entry_size
         )
     header = b"\x7fELF\x01\x01\x01" + bytes(9)
     header += struct.pack(

@@ -336,9 +336,9 @@ class _Generator:
             *(read_csr("sstatus", 28), read_csr("sip", 29)),
         ]
         if self.r.random() < 0.5:
-            # Go on behind the instruction, rather than with the next chunk; but not after an illegal
-            # one, which may be the sret in here, nor after a call, nor for ever: a quarter of all
-            # addresses is not gone on with.
+            # Go on behind the instruction, rather than with the next chunk; but not after an
+            # illegal one, which may be the sret in here, nor after a call, nor for ever: a quarter
+            # of all addresses is not gone on with.
             cells += [
                 *(op("addi", rd=28, rs1=0, imm=2), op("beq", rs1=5, rs2=28, imm=4 * 9)),
                 *(op("andi", rd=29, rs1=5, imm=-2), op("addi", rd=28, rs1=0, imm=8)),
@@ -501,7 +501,7 @@ class _Generator:
         return self.r.randrange(0, 4096, self.r.choice((4, 4, 4, 2, 1)))
 
     def _virtual(self) -> int:
-        """The address of a datum, for S- and U-mode under translation; sometimes nothing is there."""
+        """The address of a datum for S- and U-mode under translation; there may be nothing."""
         choice = self.r.random()
         if choice < 0.7:
             page = self.r.choice((*range(2 * DATA_PAGES), 0, 1, 1023))
@@ -606,6 +606,13 @@ class _Generator:
         if self.r.random() < 0.2:
             register = self.r.choice((1, 5, 8, 30))
             odd = self.r.getrandbits(1)
+            if self.r.random() < 0.3:
+                return [
+                    op("auipc", rd=register, imm=0),
+                    op("addi", rd=register, rs1=register, imm=10 + size),
+                    op(self.r.choice(("c.jr", "c.jalr")), rs1=register),
+                    *body,
+                ]
             return [
                 op("auipc", rd=register, imm=0),
                 op("jalr", rd=self.r.choice((0, 1, register)), rs1=register, imm=8 + size + odd),
@@ -661,22 +668,21 @@ class _Generator:
             number = self.r.choice(_ALL_CSRS)
         name = self.r.choice(("csrrw", "csrrs", "csrrc", "csrrwi", "csrrsi", "csrrci"))
         rd = self._register()
-        if number not in _SAFE_CSRS:
-            value = self._csr_value(number, mode == 1)
-            if value is None:
-                return [op("csrrs", rd=rd, rs1=0, csr=number)]
-            if name != "csrrw" and number in (NUMBERS["mstatus"], NUMBERS["sstatus"]):
-                register = self.r.choice((8, 20, 31))
-                return [
-                    *load_constant(register, value & 0x9FFF),
-                    self._csr_op(name, rd, register, number),
-                ]
-            register = self.r.choice((8, 20, 31))
-            return [*load_constant(register, value), op("csrrw", rd=rd, rs1=register, csr=number)]
-        if name.endswith("i") or self.r.random() < 0.2:
-            return [self._csr_op(name, rd, self._register(), number)]
+        if number >> 10 == 3 and self.r.random() < 0.7:  # read-only
+            return [op("csrrs", rd=rd, rs1=0, csr=number)]
         register = self.r.choice((0, 8, 20, 31))
-        return [*load_constant(register, self._value()), self._csr_op(name, rd, register, number)]
+        if number in _SAFE_CSRS:
+            if name.endswith("i") or self.r.random() < 0.2:
+                return [self._csr_op(name, rd, self._register(), number)]
+            cells = load_constant(register, self._value())
+            return [*cells, self._csr_op(name, rd, register, number)]
+        value = self._csr_value(number, mode == 1)
+        if value is None:
+            return [op("csrrs", rd=rd, rs1=0, csr=number)]
+        register = register or 8
+        if name.endswith("i") or number not in (NUMBERS["mstatus"], NUMBERS["sstatus"]):
+            name = "csrrw"
+        return [*load_constant(register, value), self._csr_op(name, rd, register, number)]
 
     def _csr_op(self, name: str, rd: int, source: int, number: int) -> Cell:
         if name.endswith("i"):
@@ -764,36 +770,32 @@ class _Generator:
         status = self._status() if status is None else status
         status = status & ~(3 << 11 | 1 << 17) | mode << 11
         cells = set_csr("mstatus", status, 8)
-        distance = 4 * (5 if user_code else 4)
+        distance = 4 * (6 if user_code else 4)
         cells.append(op("auipc", rd=8, imm=0))
         if user_code:
             cells.append(op("lui", rd=9, imm=USER_CODE - BASE))
             cells.append(op("add", rd=8, rs1=8, rs2=9))
-        cells += [
-            op("addi", rd=8, rs1=8, imm=distance + (4 if user_code else 0)),
-            write_csr("mepc", 8),
-        ]
-        return [*cells, op("mret")]
+        return [*cells, op("addi", rd=8, rs1=8, imm=distance), write_csr("mepc", 8), op("mret")]
 
     def _delegate(self) -> list[Cell]:
+        """Sometimes: changes what is delegated, and which counters are open."""
+        cells: list[Cell] = []
         if self.r.random() < 0.5:
-            return []
-        return [
-            *set_csr("medeleg", self._delegation(), 8),
-            *set_csr("mideleg", self.r.choice((0, 0x222, 2, 0x20, self.r.getrandbits(12))), 8),
-        ]
+            interrupts = self.r.choice((0, 0x222, 2, 0x20, self.r.getrandbits(12)))
+            cells += set_csr("medeleg", self._delegation(), 8) + set_csr("mideleg", interrupts, 8)
+        if self.r.random() < 0.2:
+            cells += set_csr("mcounteren", self._value(), 8)
+            cells += set_csr("scounteren", self._value(), 8)
+        return cells
 
     def _chunk_supervisor(self) -> list[Cell]:
         cells = [*self._delegate(), *set_csr("satp", self._satp(), 8), *self._leave(1)]
-        return [*cells, *self._body(1, self._virtual, self._length())]
+        return [*cells, *self._body(1, self._virtual, 2 * self._length())]
 
     def _chunk_user(self) -> list[Cell]:
-        cells = [
-            *self._delegate(),
-            *set_csr("satp", self._satp(), 8),
-            *self._leave(0, user_code=True),
-        ]
-        return [*cells, *self._body(0, self._virtual, self._length())]
+        cells = [*self._delegate(), *set_csr("satp", self._satp(), 8)]
+        cells += self._leave(0, user_code=True)
+        return [*cells, *self._body(0, self._virtual, 2 * self._length())]
 
     def _chunk_bare(self) -> list[Cell]:
         mode = self.r.choice((0, 1))

@@ -10,7 +10,8 @@ Three things are adjusted, because the two machines differ in them by intention:
 - reads of time and cycle counters take Spike's value;
 - Spike gives up a reservation whenever its scheduling quantum ends (after 5000 instructions, a trap
   or a wfi); the kit's is cleared there too;
-- Spike's boot code at 0x1000 is not executed by the kit, which takes over the registers and minstret behind it.
+- Spike's boot code at 0x1000 is not executed by the kit, which takes over the
+  registers and minstret behind it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from kit.machine.machine import Machine
 
 from .generator import BASE, MEMORY_SIZE, Program
 
-__all__ = ["Difference", "Result", "find_spike", "lockstep", "shrink"]
+__all__ = ["DifferenceError", "Result", "find_spike", "lockstep", "shrink"]
 
 ISA = "rv32imac_zicntr_zicsr_zifencei"
 STEP_LIMIT = 15_000
@@ -161,7 +162,7 @@ def spike_run(program: Path, elf: bytes) -> Iterator[IO[str]]:
 # -- comparing -------------------------------------------------------------------------------
 
 
-class Difference(Exception):
+class DifferenceError(Exception):
     """Where the two machines part: what differs (`kind`), both values, and how it came to that."""
 
     def __init__(self, kind: str, text: str) -> None:
@@ -175,7 +176,11 @@ class Difference(Exception):
 
 @dataclass
 class Result:
-    """How much of a program was compared, and why it ended ("end", "limit", "storm", "waiting")."""
+    """How much of a program was compared, and why that ended.
+
+    "end": the program's end; "limit": it ran long enough; "storm": traps without end; "waiting":
+    for an interrupt that does not come; "devices": page tables where only Spike has storage.
+    """
 
     instructions: int
     traps: int
@@ -209,7 +214,7 @@ class _Comparison:
         self.stores.append((address, length))
 
     def follow(self, events: Iterator[Commit | Taken]) -> Result:
-        """Makes the steps of Spike's log; raises `Difference` at the first that differs."""
+        """Makes the steps of Spike's log; raises `DifferenceError` at the first that differs."""
         for event in events:
             if isinstance(event, Taken):
                 self._trap(event)
@@ -223,7 +228,13 @@ class _Comparison:
             self._instruction(event)
             if self.instructions >= STEP_LIMIT:
                 return self._result("limit")
+            if self._tables_in_devices():
+                return self._result("devices")
         return self._result("waiting")
+
+    def _tables_in_devices(self) -> bool:
+        """Spike reads page tables from its devices; the kit, from RAM only."""
+        return self.hart.satp >> 31 == 1 and (self.hart.satp & 0x3F_FFFF) << 12 < BASE
 
     def _result(self, reason: str) -> Result:
         return Result(self.instructions, self.traps, reason)
@@ -250,7 +261,7 @@ class _Comparison:
     def _trap(self, taken: Taken) -> None:
         hart = self.hart
         if hart.pc != taken.epc:
-            raise Difference("pc", f"kit {hart.pc:#010x}, Spike traps at {taken.epc:#010x}")
+            raise DifferenceError("pc", f"kit {hart.pc:#010x}, Spike traps at {taken.epc:#010x}")
         before = hart.minstret
         self.machine.step()
         cause = cause_of(taken.name)
@@ -258,11 +269,13 @@ class _Comparison:
         if hart.mode == 1:
             names = "scause", "sepc", "stval"
         ours = tuple(getattr(hart, name) for name in names)
-        if hart.mode == 0 or hart.minstret != before and not hart.mcountinhibit & 4:
-            raise Difference("trap", f"Spike takes {taken.name} at {taken.epc:#010x}, the kit none")
+        if hart.mode == 0 or (hart.minstret != before and not hart.mcountinhibit & 4):
+            raise DifferenceError(
+                "trap", f"Spike takes {taken.name} at {taken.epc:#010x}, the kit none"
+            )
         for name, mine, theirs in zip(names, ours, (cause, taken.epc, taken.tval), strict=True):
             if mine != theirs:
-                raise Difference(name, f"kit {mine:#x}, Spike {theirs:#x} ({taken.name})")
+                raise DifferenceError(name, f"kit {mine:#x}, Spike {theirs:#x} ({taken.name})")
         self._same_registers()
         self.traps += 1
         self.in_a_row += 1
@@ -271,14 +284,14 @@ class _Comparison:
     def _instruction(self, commit: Commit) -> None:
         hart, x = self.hart, self.x
         if hart.pc != commit.pc or hart.mode != commit.mode:
-            raise Difference(
+            raise DifferenceError(
                 "pc", f"kit {hart.mode} {hart.pc:#010x}, Spike {commit.mode} {commit.pc:#010x}"
             )
         self.stores.clear()
         self.machine.step()
         word = commit.word
         if hart.instruction != word:
-            raise Difference("word", f"kit {hart.instruction:#x}, Spike {word:#x}")
+            raise DifferenceError("word", f"kit {hart.instruction:#x}, Spike {word:#x}")
         for number, value in commit.registers:
             x[number] = value
             if word & 0x7F == 0x73 and word >> 20 in TIMES:
@@ -296,7 +309,7 @@ class _Comparison:
         if self.hart.x != self.x:
             for number, (mine, theirs) in enumerate(zip(self.hart.x, self.x, strict=True)):
                 if mine != theirs:
-                    raise Difference(f"x{number}", f"kit {mine:#010x}, Spike {theirs:#010x}")
+                    raise DifferenceError(f"x{number}", f"kit {mine:#010x}, Spike {theirs:#010x}")
 
     def _same_csr(self, number: int, value: int) -> None:
         row = CSRS.get(number)
@@ -304,7 +317,7 @@ class _Comparison:
             return
         mine = self.machine.register(row.name)
         if mine != value and number not in TIMES:
-            raise Difference(row.name, f"kit {mine:#010x}, Spike {value:#010x}")
+            raise DifferenceError(row.name, f"kit {mine:#010x}, Spike {value:#010x}")
 
     def _same_stores(self, commit: Commit) -> None:
         theirs = [(place & 0xFFF, size, value) for place, size, value in commit.stores]
@@ -317,7 +330,7 @@ class _Comparison:
             value = int.from_bytes(self.machine.read_memory(address, size), "little")
             mine.append((address & 0xFFF, size, value))
         if mine not in (theirs, theirs_in_ram):
-            raise Difference("store", f"kit {_stores(mine)}, Spike {_stores(theirs)}")
+            raise DifferenceError("store", f"kit {_stores(mine)}, Spike {_stores(theirs)}")
 
 
 def _stores(stores: list[tuple[int, int, int]]) -> str:
@@ -327,7 +340,7 @@ def _stores(stores: list[tuple[int, int, int]]) -> str:
 
 
 def lockstep(program: Program, spike: Path, machine: Machine | None = None) -> Result:
-    """Runs a program on both; raises `Difference` where they part."""
+    """Runs a program on both; raises `DifferenceError` where they part."""
     machine = machine or build_machine()
     elf = program.elf()
     machine.load(elf)
@@ -336,7 +349,7 @@ def lockstep(program: Program, spike: Path, machine: Machine | None = None) -> R
     try:
         with spike_run(spike, elf) as log:
             return comparison.follow(events(log, history))
-    except Difference as difference:
+    except DifferenceError as difference:
         hart = machine.hart
         difference.context = (
             f"after {comparison.instructions} instructions of seed {program.seed};"
@@ -411,20 +424,20 @@ def main(arguments: list[str]) -> None:
     program = generate(int(arguments[0]))
     try:
         print(lockstep(program, spike))
-    except Difference as difference:
+    except DifferenceError as difference:
         print(difference)
         small, reason = smallest(program, spike, difference.kind)
         print(listing(small), reason, sep="\n")
 
 
-def smallest(program: Program, spike: Path, kind: str) -> tuple[Program, Difference]:
+def smallest(program: Program, spike: Path, kind: str) -> tuple[Program, DifferenceError]:
     """A smaller program with a difference of the same kind, and that difference."""
-    last: list[Difference] = []
+    last: list[DifferenceError] = []
 
     def fails(candidate: Program) -> bool:
         try:
             lockstep(candidate, spike)
-        except Difference as difference:
+        except DifferenceError as difference:
             if difference.kind == kind:
                 last[:] = [difference]
                 return True
