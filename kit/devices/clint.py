@@ -18,8 +18,9 @@ MTIME = 0xBFF8
 END = 0xC000
 """Nothing answers in the rest of the window."""
 
-NEVER = (1 << 64) - 1
-"""A comparator of all ones is how programs switch the timer off; it is not an event."""
+NEVER = 1 << 63
+"""Programs switch the timer off by a comparator of all ones, or of all ones in its upper half.
+What lies this many ticks ahead (29,000 years) is therefore not an event."""
 
 
 class Clint(Device):
@@ -68,8 +69,8 @@ class Clint(Device):
         return self.software_interrupt() or self.timer_interrupt()
 
     def next_event(self) -> int | None:
-        """The comparator's time, while that lies ahead."""
-        return self.mtimecmp if self.host.now < self.mtimecmp != NEVER else None
+        """The comparator's time, while that lies ahead, but not for ever ahead."""
+        return self.mtimecmp if 0 < self.mtimecmp - self.host.now < NEVER else None
 
     def reset(self) -> None:
         """mtimecmp becomes 0, so MTIP is pending at once, as on QEMU's board and on Spike."""

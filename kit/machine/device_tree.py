@@ -129,8 +129,13 @@ def _cpus(isa: str, supervisor: bool, ad: str) -> Node:
             "mmu-type": strings("riscv,sv32" if supervisor else "riscv,none"),
         },
     )
-    controller = {"#interrupt-cells": cells(1), "interrupt-controller": b""}
-    controller |= {"compatible": strings("riscv,cpu-intc"), "phandle": cells(CPU_INTERRUPTS)}
+    controller = {
+        "#address-cells": cells(0),
+        "#interrupt-cells": cells(1),
+        "interrupt-controller": b"",
+        "compatible": strings("riscv,cpu-intc"),
+        "phandle": cells(CPU_INTERRUPTS),
+    }
     cpu.children.append(Node("interrupt-controller", controller))
     cpus = {"#address-cells": cells(1), "#size-cells": cells(0)}
     return Node("cpus", cpus | {"timebase-frequency": cells(TIMEBASE)}, [cpu])
