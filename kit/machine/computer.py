@@ -200,6 +200,7 @@ class Computer(ABC):
         start = self.steps
         limit = start + (DEFAULT_BUDGET if budget is None else budget)
         self._stopping = False
+        self._attend()
         while self.steps < limit:
             if self.hart.waiting and not self._wake():
                 return self._stop("idle", start)
@@ -226,7 +227,11 @@ class Computer(ABC):
         if event is not None and event > self.hart.mtime:
             steps = min(steps, event - self.hart.mtime)
         self.steps += self._execute(steps)
-        if self.bus.attention or (event is not None and event <= self.hart.mtime):
+        self._attend(event is not None and event <= self.hart.mtime)
+
+    def _attend(self, due: bool = False) -> None:
+        """Lets the devices act if something is due, or if one of them was accessed."""
+        if due or self.bus.attention:
             self.bus.attention = False
             self.board.advance()
 

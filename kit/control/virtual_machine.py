@@ -1,0 +1,66 @@
+"""A virtual machine: everything a bare machine is, on a virtual CPU of the VMM kernel."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from kit.machine.board import RAM_BASE
+from kit.machine.computer import Computer
+from kit.vmm.kernel import Kernel, VirtualCpu
+
+__all__ = ["VirtualMachine"]
+
+
+class VirtualMachine(Computer):
+    """A guest's machine. `kit.control.vmm.VMM.create` makes it."""
+
+    def __init__(self, kernel: Kernel, vcpu: VirtualCpu, **devices: Any) -> None:
+        memory = len(vcpu.storage.frames) * 4096
+        super().__init__(vcpu.hart, vcpu.storage, memory, **devices)
+        self.kernel = kernel
+        self.vcpu = vcpu
+        self.reset()
+
+    @property
+    def name(self) -> str:
+        """What its creator called it."""
+        return self.vcpu.name
+
+    @property
+    def failure(self) -> str:
+        """Why the VMM stopped it, or nothing."""
+        return self.vcpu.failure
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many instructions ran directly, and how often each kind of exit happened."""
+        return self.vcpu.counts
+
+    @property
+    def base(self) -> int:
+        """The guest-physical address at which its RAM begins."""
+        return RAM_BASE
+
+    def reset(self) -> None:
+        """Switches it off and on, as `Computer.reset`; the shadow tables start empty."""
+        self.vcpu.shadow.drop()
+        self.vcpu.failure = ""
+        super().reset()
+
+    def set_register(self, name: str, value: int) -> None:
+        """Sets a register, as `Computer.set_register`."""
+        super().set_register(name, value)
+        self.vcpu.shadow.drop()
+
+    def restore(self, data: bytes) -> None:
+        """Takes on a saved state, as `Computer.restore`."""
+        super().restore(data)
+        self.vcpu.shadow.drop()
+
+    def _execute(self, steps: int) -> int:
+        self.kernel.machine.breakpoints = self.breakpoints
+        made = self.kernel.run(self.vcpu, steps)
+        if self.vcpu.failure:
+            self._stopping = True
+        return made

@@ -1,0 +1,313 @@
+"""The dispatcher: every trap of the machine enters here, and leaves for a guest.
+
+A guest runs directly in the machine's U-mode, whatever virtual mode it is in. What traps is either
+the kernel's own business (a shadow entry to be filled in, the end of a slice), an instruction to be
+interpreted or carried out, or an exception that belongs to the guest.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from kit.bits import Bits
+from kit.engine.compiled import Roles, compiled, instruction_roles
+from kit.isa.config import Config
+from kit.isa.cpu import Cpu, M, U
+from kit.isa.encoding import Decoder
+from kit.isa.hart import Hart, cpu_of
+from kit.isa.step import step
+from kit.machine.bus import PAGE
+from kit.machine.machine import Machine
+from kit.vmm.access import ACCESSES
+from kit.vmm.allocator import Allocator, GuestStorage
+from kit.vmm.interpreters import INTERPRETERS
+from kit.vmm.protection import CUT, data_mode, guest_rights
+from kit.vmm.shadow import POOL, Shadow
+from kit.vmm.traps import deliver_exception, deliver_interrupt, due_interrupt
+
+__all__ = ["Kernel", "VirtualCpu"]
+
+ILLEGAL, BREAKPOINT, ECALL = 2, 3, 8
+REFLECTED = {0, BREAKPOINT, 4, 6}
+RIGHT = {12: 2, 13: 0, 15: 1}
+"""Which right (a bit of `guest_rights`) a page fault asked for."""
+ACCESS_FAULT = {12: 1, 13: 5, 15: 7}
+FETCH = 12
+MACHINE_TIMER = 1 << 31 | 7
+
+NO_GUEST_STEP = {"refill", "timer", "failure"}
+"""Exits that are the kernel's own business. Any other is one step of the guest."""
+
+CLOCK = (1 << 64) - 1
+MTIMECMP = 0x200_4000
+EVERYTHING = 0x1F  # PMP: NAPOT, read, write, execute
+SV32 = 1 << 31
+DECODED = 4096
+"""How many decoded instruction words a virtual CPU remembers."""
+MPRV = 1 << 17
+
+
+def kernel_roles(config: Config) -> Roles:
+    """The kernel's traced functions, by name."""
+    word, physical, mode = Bits(config.xlen, 0), Bits(config.plen, 0), Bits(2, 0)
+    return {
+        "due_interrupt": (due_interrupt, ()),
+        "deliver_interrupt": (deliver_interrupt, (word,)),
+        "deliver_exception": (deliver_exception, (word, word)),
+        "data_mode": (data_mode, ()),
+        "page_rights": (guest_rights, (physical, PAGE, mode)),
+        **instruction_roles(config, INTERPRETERS, "emulate_"),
+        **instruction_roles(config, ACCESSES, "access_"),
+    }
+
+
+class VirtualCpu:
+    """A guest's processor: its registers (`hart`), storage, shadow tables, and what it cost.
+
+    `counts` has how often each kind of exit happened; `failure` is why the kernel stopped it, if
+    it did.
+    """
+
+    def __init__(self, name: str, hart: Hart, storage: GuestStorage, shadow: Shadow) -> None:
+        self.name = name
+        self.hart = hart
+        self.storage = storage
+        self.shadow = shadow
+        self.v: Cpu = cpu_of(hart)
+        self.decoder = Decoder(hart.config.extensions, hart.config.xlen)
+        functions = compiled("vmm", hart.config, (Path(__file__).parent,), self._roles)
+        self.code = SimpleNamespace(**functions)
+        self.interpreters: dict[str, Any] = functions
+        self.decoded: dict[int, tuple[str, tuple[int, ...]] | None] = {}
+        self.counts: Counter[str] = Counter()
+        self.failure = ""
+
+    def _roles(self) -> Roles:
+        return kernel_roles(self.hart.config)
+
+    def regime(self) -> int:
+        """Which shadow tree is right now: by virtual mode, and whether MPRV moves M's data."""
+        hart = self.hart
+        return hart.mode << 1 | (hart.mode == M and hart.mstatus & MPRV != 0)
+
+
+class Kernel:
+    """Owns a machine's M-mode, and gives each of its guests a machine of its own.
+
+    `recorder`, if set, is told of every exit (see `kit.trace.recorder`).
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        if not machine.config.has_s:
+            raise ValueError("the kernel needs a machine with Sv32, so with modes MSU")
+        self.machine = machine
+        self.real = machine.hart
+        self.allocator = Allocator(*machine.ram)
+        self.recorder: Any = None
+        self._current: VirtualCpu | None = None
+        self._left = 0
+        self._entered = 0
+        self._deadline = 0
+        machine.monitor = self._trap
+        self._set_up(self.real)
+
+    @staticmethod
+    def _set_up(real: Hart) -> None:
+        """The machine's own state, once: the kernel's timer on, nothing delegated, PMP open."""
+        real.pmpcfg[0], real.pmpaddr[0] = EVERYTHING, (1 << 32) - 1
+        real.medeleg = real.mideleg = real.mcounteren = 0
+        real.mie = 1 << 7
+
+    # -- guests come and go ------------------------------------------------------------------
+
+    def create(self, name: str, config: Config, base: int, size: int) -> VirtualCpu | None:
+        """A virtual CPU with `size` bytes of cleared storage, or None if frames are lacking."""
+        needed = size // PAGE
+        if self.allocator.free < needed + POOL:
+            return None
+        frames = [self.allocator.take(name) for _ in range(needed)]
+        owned = [frame for frame in frames if frame is not None]
+        for frame in owned:
+            self.machine.bus.write_bytes(frame, bytes(PAGE))
+        storage = GuestStorage(self.machine.bus, base, owned)
+        shadow = Shadow(self.machine.bus, self.allocator, name)
+        return VirtualCpu(name, Hart(config, storage), storage, shadow)
+
+    def destroy(self, vcpu: VirtualCpu) -> None:
+        """Gives back every frame of a guest, which must not run any more."""
+        for frame in (*vcpu.storage.frames, *vcpu.shadow.frames):
+            self.allocator.give_back(frame)
+
+    # -- entering and leaving a guest --------------------------------------------------------
+
+    def run(self, vcpu: VirtualCpu, steps: int) -> int:
+        """Runs a guest for up to `steps` of its own steps; returns how many it made.
+
+        Fewer where it waits, has accessed a device, or cannot go on (`vcpu.failure`).
+        """
+        self._current, self._left, self._deadline = vcpu, steps, 0
+        if not self._prepare(vcpu):
+            self._enter(vcpu)
+            if self.machine.run().reason == "breakpoint":
+                self._leave(vcpu, self.real.pc, self.real.mcycle - self._entered)
+        self._current = None
+        return steps - self._left
+
+    def _trap(self, cause: int) -> bool:
+        """The machine's trap handler. Returns True to end `run`."""
+        vcpu = self._current
+        assert vcpu is not None
+        # What the guest did by itself were all steps but the last, which was the trap.
+        self._leave(vcpu, self.real.mepc, self.real.mcycle - self._entered - 1)
+        before = vcpu.hart.mode
+        kind = self._dispatch(vcpu, cause)
+        self._left -= kind not in NO_GUEST_STEP
+        vcpu.counts[kind] += 1
+        if self.recorder is not None:
+            self.recorder(vcpu, kind, before, cause)
+        if self._prepare(vcpu):
+            return True
+        self._enter(vcpu)
+        return False
+
+    def _prepare(self, vcpu: VirtualCpu) -> bool:
+        """Delivers what interrupts are due. True if the guest must not be entered now."""
+        hart = vcpu.hart
+        while self._left > 0 and not (hart.waiting or vcpu.storage.attention or vcpu.failure):
+            cause = vcpu.code.due_interrupt(hart)
+            if not cause:
+                return False
+            before = hart.mode
+            vcpu.code.deliver_interrupt(hart, cause)
+            self._left -= 1
+            vcpu.counts["interrupt"] += 1
+            if self.recorder is not None:
+                self.recorder(vcpu, "interrupt", before, cause)
+        return True
+
+    def _enter(self, vcpu: VirtualCpu) -> None:
+        """Loads the guest's registers and tables, sets the timer, and returns to U-mode."""
+        real, hart = self.real, vcpu.hart
+        real.x[:] = hart.x
+        real.satp = SV32 | vcpu.shadow.root(vcpu.regime()) >> 12
+        real.reservation_valid = hart.reservation_valid
+        if hart.reservation_valid:
+            real.reservation = vcpu.storage.real_address(hart.reservation)
+        deadline = real.mtime + self._left
+        if not real.mtime < self._deadline <= deadline:
+            self._deadline = deadline
+            self.machine.bus.write(MTIMECMP, 4, deadline & 0xFFFF_FFFF)
+            self.machine.bus.write(MTIMECMP + 4, 4, deadline >> 32)
+        self._entered = real.mcycle
+        # What mret does, with MPP = U and mepc = the guest's pc.
+        real.mode, real.pc = U, hart.pc
+
+    def _leave(self, vcpu: VirtualCpu, pc: int, direct: int) -> None:
+        """Saves the guest's registers, and counts the `direct` steps that it made by itself."""
+        real, hart = self.real, vcpu.hart
+        hart.x[:] = real.x
+        hart.pc = pc
+        hart.reservation_valid = real.reservation_valid
+        if real.reservation_valid:
+            page = vcpu.storage.guest_address(real.reservation)
+            assert page is not None
+            hart.reservation = page
+        hart.mtime = hart.mtime + direct & CLOCK
+        hart.mcycle = hart.mcycle + (0 if hart.mcountinhibit & 1 else direct) & CLOCK
+        hart.minstret = hart.minstret + (0 if hart.mcountinhibit & 4 else direct) & CLOCK
+        self._left -= direct
+        vcpu.counts["direct"] += direct
+
+    # -- what a trap asks for ----------------------------------------------------------------
+
+    def _dispatch(self, vcpu: VirtualCpu, cause: int) -> str:
+        """Does what a trap of the running guest asks for; returns the kind of exit it was."""
+        hart, value = vcpu.hart, self.real.mtval
+        if cause == MACHINE_TIMER:
+            return "timer"
+        if cause in RIGHT:
+            return self._page_fault(vcpu, cause, value)
+        if cause == ILLEGAL:
+            return self._emulate(vcpu, value)
+        if cause == ECALL:
+            vcpu.code.deliver_exception(hart, ECALL + hart.mode, 0)
+            return "reflect"
+        if cause in REFLECTED:
+            vcpu.code.deliver_exception(hart, cause, value)
+            return "reflect"
+        vcpu.failure = f"the machine took a trap that no guest can cause: {cause:#x}"
+        return "failure"
+
+    def _emulate(self, vcpu: VirtualCpu, word: int) -> str:
+        """A privileged instruction, or one that does not exist."""
+        hart = vcpu.hart
+        found = self._decode(vcpu, word)
+        if found is None or found[0] not in INTERPRETERS:
+            hart.instruction = word
+            vcpu.code.deliver_exception(hart, ILLEGAL, word)
+            return "reflect"
+        name, operands = found
+        vcpu.interpreters[name](hart, *operands)
+        # The PMP registers are numbers 0x3a0 to 0x3bf; what they forbid must not stay mapped.
+        if name.startswith("csr") and word >> 25 == 0x3A0 >> 5:
+            vcpu.shadow.drop()
+        return f"emulate {name}"
+
+    def _page_fault(self, vcpu: VirtualCpu, cause: int, address: int) -> str:
+        """A page that is not mapped: to be mapped, to be accessed on behalf, or not the guest's."""
+        hart, page = vcpu.hart, address & -PAGE
+        mode = hart.mode if cause == FETCH else vcpu.code.data_mode(hart)
+        if not vcpu.storage.is_ram(page, PAGE):
+            return self._access(vcpu, cause, address)
+        rights = vcpu.code.page_rights(hart, page, mode)
+        if rights >> CUT or (cause != FETCH and mode != hart.mode):
+            return self._access(vcpu, cause, address, cut=True)
+        if not rights >> RIGHT[cause] & 1:
+            vcpu.code.deliver_exception(hart, ACCESS_FAULT[cause], address)
+            return "reflect"
+        if vcpu.regime() == M << 1 | 1:
+            rights &= 4  # under MPRV only fetches may go through the tables
+        vcpu.shadow.map(vcpu.regime(), page, vcpu.storage.real_address(page), rights)
+        return "refill"
+
+    def _access(self, vcpu: VirtualCpu, cause: int, address: int, cut: bool = False) -> str:
+        """An access that cannot be mapped. A fetch is one step by the definitions, or a fault."""
+        hart = vcpu.hart
+        if cause != FETCH:
+            name, operands = self._fetch(vcpu)
+            vcpu.interpreters[name](hart, *operands)
+            return "cut page" if cut else "device"
+        if cut:
+            step(vcpu.v, vcpu.decoder)
+            return "cut page"
+        vcpu.code.deliver_exception(hart, ACCESS_FAULT[cause], address)
+        return "reflect"
+
+    def _fetch(self, vcpu: VirtualCpu) -> tuple[str, tuple[int, ...]]:
+        """The load, store or atomic operation at the guest's pc, which the guest could fetch."""
+        storage, pc = vcpu.storage, vcpu.hart.pc
+        word = storage.read(pc, 2)
+        if word & 3 == 3:
+            word |= storage.read(pc + 2, 2) << 16
+        found = self._decode(vcpu, word)
+        assert found is not None and found[0] in ACCESSES
+        return found
+
+    def _decode(self, vcpu: VirtualCpu, word: int) -> tuple[str, tuple[int, ...]] | None:
+        """Name and operands of an instruction word; sets the words that its step works with."""
+        hart, ones = vcpu.hart, (1 << vcpu.hart.config.xlen) - 1
+        hart.instruction = word
+        hart.next_pc = hart.pc + (4 if word & 3 == 3 else 2) & ones
+        if word not in vcpu.decoded:
+            if len(vcpu.decoded) >= DECODED:
+                vcpu.decoded.clear()
+            vcpu.decoded[word] = None
+            found = vcpu.decoder.decode(word)
+            if found is not None:
+                row, operands = found
+                values = tuple(operands[name] & ones for name in row.widths)
+                vcpu.decoded[word] = row.name, values
+        return vcpu.decoded[word]
