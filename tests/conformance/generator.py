@@ -307,12 +307,12 @@ class _Generator:
             *(write_csr("mie"), write_csr("mip"), op("lui", rd=5, imm=CLINT)),
             *(op("sw", rs1=5, rs2=0, imm=0), op("lui", rd=5, imm=MTIMECMP)),
             *(op("addi", rd=6, rs1=0, imm=-1), op("sw", rs1=5, rs2=6, imm=0)),
-            *(op("sw", rs1=5, rs2=6, imm=4), op("jal", rd=0, imm=4 * 18)),
-            # A data fault or illegal instruction of S- or U-mode (unless that is how they call): go
-            # on behind it, perhaps inside the next instruction, but not too often in one chunk.
-            *load_constant(29, 0xA0F0 if self.exit_cause == 2 else 0xA0F4),
+            *(op("sw", rs1=5, rs2=6, imm=4), op("jal", rd=0, imm=4 * 19)),
+            # A data fault or illegal instruction of S- or U-mode (but not 0, which may be how they
+            # call): go on behind it, perhaps inside the next instruction, but not too often.
+            *load_constant(29, 0xA0F4),
             *(op("srl", rd=29, rs1=29, rs2=5), op("andi", rd=29, rs1=29, imm=1)),
-            op("beq", rs1=29, rs2=0, imm=4 * 13),
+            *(op("beq", rs1=29, rs2=0, imm=4 * 14), op("beq", rs1=7, rs2=0, imm=4 * 13)),
             *(*load_constant(29, 0x1800), op("and", rd=28, rs1=28, rs2=29)),
             op("beq", rs1=28, rs2=29, imm=4 * 9),
             *(op("lui", rd=29, imm=CURSOR), op("lw", rd=28, rs1=29, imm=4)),
@@ -322,7 +322,7 @@ class _Generator:
             # The next chunk.
             *(op("fence.i", imm=0, rs1=0, rd=0), op("sfence.vma", rs1=0, rs2=0)),
             *(op("lui", rd=5, imm=CURSOR), op("lw", rd=6, rs1=5, imm=0)),
-            *(op("addi", rd=7, rs1=0, imm=12), op("sw", rs1=5, rs2=7, imm=4)),
+            *(op("addi", rd=7, rs1=0, imm=30), op("sw", rs1=5, rs2=7, imm=4)),
             *(op("lw", rd=7, rs1=6, imm=0), op("addi", rd=6, rs1=6, imm=4)),
             *(op("sw", rs1=5, rs2=6, imm=0), op("jalr", rd=0, rs1=7, imm=0)),
         ]
@@ -335,14 +335,15 @@ class _Generator:
             *(read_csr("scause", 5), read_csr("sepc", 6), read_csr("stval", 7)),
             *(read_csr("sstatus", 28), read_csr("sip", 29)),
         ]
-        if self.r.random() < 0.5:
+        if self.r.random() < 0.85:
             # Go on behind the instruction, rather than with the next chunk; but not after an
-            # illegal one, which may be the sret in here, nor after a call, nor for ever: a quarter
-            # of all addresses is not gone on with.
+            # illegal one of S-mode, which may be the sret in here, nor after a call, nor for ever:
+            # an eighth of all addresses is not gone on with.
             cells += [
+                *(op("andi", rd=28, rs1=28, imm=0x100), op("beq", rs1=28, rs2=0, imm=4 * 3)),
                 *(op("addi", rd=28, rs1=0, imm=2), op("beq", rs1=5, rs2=28, imm=4 * 9)),
                 *(op("andi", rd=29, rs1=5, imm=-2), op("addi", rd=28, rs1=0, imm=8)),
-                *(op("beq", rs1=28, rs2=29, imm=4 * 6), op("andi", rd=29, rs1=6, imm=0x30)),
+                *(op("beq", rs1=28, rs2=29, imm=4 * 6), op("andi", rd=29, rs1=6, imm=0x70)),
                 *(op("beq", rs1=29, rs2=0, imm=4 * 4), op("addi", rd=6, rs1=6, imm=4)),
                 *(write_csr("sepc", 6), op("sret")),
             ]
