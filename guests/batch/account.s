@@ -1,7 +1,5 @@
 # What a job's paper says before and after it, and the account of the whole batch.
 
-        .equ    RULE, 80                # columns of a line across the paper
-
 # print_header(): the job's first line.
         .text
 print_header:
@@ -15,15 +13,14 @@ print_header:
         put     "  ACCOUNT "
         la      a0, job_account
         call    put_string
-        put     "  LIMITS "
+        put     "  LIMITS: SECONDS "
         lw      a0, job_limit
         li      t0, SECOND
         divu    a0, a0, t0
         call    put_number
-        put     " SECONDS, "
+        put     ", PAGES "
         lw      a0, job_page_limit
         call    put_number
-        put     " PAGES"
         call    print_line
         call    print_line
         leave
@@ -175,10 +172,7 @@ put_time:
 # print_rule(): a line across the paper.
 print_rule:
         enter
-        li      s0, RULE
-1:      put     "-"
-        addi    s0, s0, -1
-        bnez    s0, 1b
+        put     "--------------------------------------------------------------------------------"
         call    print_line
         leave
 

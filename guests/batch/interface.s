@@ -10,7 +10,7 @@
 # a length that is too large, is ended.
 
         .equ    JOB_BASE, 0x80010000
-        .equ    JOB_SIZE, 0x8000        # a power of two, and JOB_BASE a multiple of it
+        .equ    JOB_SIZE, 0x4000        # a power of two, and JOB_BASE a multiple of it
         .equ    JOB_END, JOB_BASE + JOB_SIZE
 
         .equ    EXIT, 0                 # a0: code. Ends the job.

@@ -5,19 +5,16 @@
 put_bytes:
         la      t0, line_length
         lw      t1, 0(t0)
-        la      t2, line
-        li      t3, LINE
-1:      beqz    a1, 2f
-        bgeu    t1, t3, 2f
-        lbu     t4, 0(a0)
-        add     t5, t2, t1
-        sb      t4, 0(t5)
-        addi    a0, a0, 1
-        addi    a1, a1, -1
-        addi    t1, t1, 1
-        j       1b
-2:      sw      t1, 0(t0)
-        ret
+        li      a2, LINE
+        sub     a2, a2, t1
+        bleu    a2, a1, 1f
+        mv      a2, a1
+1:      mv      a1, a0
+        la      a0, line
+        add     a0, a0, t1
+        add     t1, t1, a2
+        sw      t1, 0(t0)
+        j       copy
 
 # put_string(a0: bytes that end with a zero)
 put_string:
@@ -103,12 +100,12 @@ clear_line:
 # copy(a0: to, a1: from, a2: number of bytes)
 copy:
         add     a2, a2, a0
-1:      bgeu    a0, a2, 2f
-        lbu     t0, 0(a1)
+        bgeu    a0, a2, 2f
+1:      lbu     t0, 0(a1)
         sb      t0, 0(a0)
         addi    a0, a0, 1
         addi    a1, a1, 1
-        j       1b
+        bltu    a0, a2, 1b
 2:      ret
 
         .section .rodata

@@ -10,6 +10,20 @@
         .equ    AROUND, 5               # bytes of a record that are not data
         .equ    RECORD_TYPES, 6         # entries of record_types
 
+# hexadecimal digit: in place of a character, what it stands for, or a negative number
+        .macro  hexadecimal digit
+        addi    \digit, \digit, -'0'
+        sltiu   t1, \digit, 10
+        bnez    t1, 1f
+        ori     \digit, \digit, 0x20      # a small letter
+        addi    \digit, \digit, '0' - 'a'
+        sltiu   t1, \digit, 6
+        addi    \digit, \digit, 10
+        bnez    t1, 1f
+        li      \digit, -1
+1:
+        .endm
+
 # load_object() -> a0: 0, or what is wrong; then the bad card is in `card`
 #
 # Takes the cards from $LOAD to $RUN. A control card that comes too early is held.
@@ -237,28 +251,13 @@ read_record:
 # scan_byte(a0: text) -> a0: the byte that its two hexadecimal digits stand for; negative, if they
 # are none. Keeps a1 and up.
 scan_byte:
-        enter
-        mv      s0, a0
-        lbu     a0, 0(s0)
-        call    digit
-        slli    s1, a0, 4
-        lbu     a0, 1(s0)
-        call    digit
-        or      a0, a0, s1
-        leave
-
-# digit(a0: character) -> a0: what it stands for, or -1
-digit:
-        addi    a0, a0, -'0'
-        sltiu   t0, a0, 10
-        bnez    t0, 1f
-        ori     a0, a0, 0x20            # a small letter
-        addi    a0, a0, '0' - 'a'
-        sltiu   t0, a0, 6
-        addi    a0, a0, 10
-        bnez    t0, 1f
-        li      a0, -1
-1:      ret
+        lbu     t0, 0(a0)
+        lbu     a0, 1(a0)
+        hexadecimal t0
+        hexadecimal a0
+        slli    t0, t0, 4
+        or      a0, a0, t0
+        ret
 
         .section .rodata
         .align  2

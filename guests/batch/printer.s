@@ -9,23 +9,21 @@ print_line:
         li      t1, PAGE_LINES
         bltu    t0, t1, 1f
         call    eject
-1:      lw      s0, line_length         # whole words only: each access to a device costs
-        andi    t0, s0, 3
-        beqz    t0, 2f
-        put     " "
-        j       1b
+1:      put     "   "                   # whole words only: each access to a device costs
+        lw      s0, line_length
+        andi    s0, s0, -4
 
-2:      la      t0, line
+        la      t0, line
         add     s0, s0, t0
         li      a0, PRINTER
         addi    t1, a0, BUFFER          # blank since the last line
-3:      bgeu    t0, s0, 4f
+2:      bgeu    t0, s0, 3f
         lw      t2, 0(t0)
         sw      t2, 0(t1)
         addi    t0, t0, 4
         addi    t1, t1, 4
-        j       3b
-4:      call    await
+        j       2b
+3:      call    await
         li      t0, PRINT_LINE
         sw      t0, COMMAND(a0)
         sw      zero, line_length, t0
@@ -34,12 +32,12 @@ print_line:
         lw      t1, 0(t0)
         addi    t2, t1, 1
         sw      t2, 0(t0)
-        bnez    t1, 5f
+        bnez    t1, 4f
         la      t0, pages               # the page's first line
         lw      t1, 0(t0)
         addi    t1, t1, 1
         sw      t1, 0(t0)
-5:      leave
+4:      leave
 
 # eject(): the next line comes at the top of a page. Does nothing if it does so already.
 eject:
