@@ -1,6 +1,8 @@
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kit.devices.deck import Deck
 from kit.devices.disk_image import DiskImage
@@ -121,3 +123,36 @@ def test_a_board_without_interrupt_controllers_is_refused() -> None:
     del devices["plic"]
     with pytest.raises(KitError, match="PLIC"):
         Board(Lines(), Bus(Storage(4096)), devices)
+
+
+windows = st.sampled_from(
+    [(ADDRESSES[name], device.size) for name, device in standard_devices().items()]
+)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(
+    st.lists(
+        st.tuples(
+            windows,
+            st.integers(0, 0x200) | st.integers(0, 0x600000),
+            st.sampled_from([1, 2, 4]),
+            st.integers(0, 0xFFFFFFFF),
+        ),
+        max_size=50,
+    )
+)
+def test_whatever_a_program_does_to_the_devices_nothing_raises(
+    accesses: list[tuple[tuple[int, int], int, int, int]],
+) -> None:
+    board = Bootable(reader=Deck.from_text("CARD\n"), disk=DiskImage(bytes(1024)))
+    for (base, window), at, size, value in accesses:
+        address = base + at % window & -size
+        if not board.space.reaches(address, size):
+            continue
+        board.space.write(address, size, value & (1 << 8 * size) - 1)
+        assert 0 <= board.space.read(address, size) < 1 << 8 * size
+        event = board.next_event()
+        if event is not None:
+            board.hart.mtime = event
+        board.advance()
