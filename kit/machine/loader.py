@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
@@ -18,9 +18,10 @@ from typing import Protocol
 from kit.devices.device import Device
 from kit.errors import KitError
 from kit.isa.config import Config
+from kit.isa.image import Image
 from kit.machine.device_tree import device_tree
 
-__all__ = ["Boot", "Bootable", "Image", "Segment", "boot", "read_source"]
+__all__ = ["Boot", "Bootable", "Image", "Segment", "boot", "read_image", "read_source"]
 
 MIB = 1 << 20
 PAGE = 4096
@@ -67,50 +68,15 @@ class Bootable(Protocol):
 
 @dataclass(frozen=True)
 class Segment:
-    """`size` bytes of storage from the guest-physical `address` on: `data`, then zeros."""
+    """Bytes for storage, from the guest-physical `address` on."""
 
     address: int
     data: bytes
-    size: int
 
     @property
     def end(self) -> int:
         """The address after its last byte."""
-        return self.address + self.size
-
-    @property
-    def zeros(self) -> int:
-        """How many bytes of it are zeros after `data`."""
-        return self.size - len(self.data)
-
-
-@dataclass(frozen=True)
-class Image:
-    """A program: `segments` for storage, the address of its `entry`, and its `symbols`.
-
-    `kind` is "elf", "binary" or "hex"; `name` is for messages.
-    """
-
-    name: str
-    kind: str
-    entry: int
-    segments: tuple[Segment, ...]
-    symbols: dict[str, int] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, source: str | Path | bytes | Image, base: int = 0x80000000) -> Image:
-        """The image in a file or in bytes; a flat binary belongs at the address `base`.
-
-        Raises KitError if it cannot be read, is empty, or is a damaged or unsuitable ELF or HEX.
-        """
-        if isinstance(source, Image):
-            return source
-        data, name = read_source(source, "image")
-        if data.startswith(ELF_MAGIC):
-            return _Elf(data, name).image()
-        if HEX_START.match(data):
-            return _hex_image(data, name)
-        return cls(name, "binary", base, (Segment(base, data, len(data)),))
+        return self.address + len(self.data)
 
 
 @dataclass(frozen=True)
@@ -131,10 +97,12 @@ class Boot:
 
     def place(self, machine: Bootable) -> None:
         """Writes it all, and sets pc, a0 (the hart's number, 0) and a1 (the device tree)."""
-        extra = [self.dtb] if self.initrd is None else [self.dtb, self.initrd]
-        for segment in [*self.image.segments, *extra]:
+        for address, size in self.image.zeroed:
+            machine.write_memory(address, bytes(size))
+        for address, data in self.image.segments:
+            machine.write_memory(address, data)
+        for segment in [self.dtb] if self.initrd is None else [self.dtb, self.initrd]:
             machine.write_memory(segment.address, segment.data)
-            machine.write_memory(segment.address + len(segment.data), bytes(segment.zeros))
         machine.set_register("pc", self.image.entry)
         machine.set_register("a0", 0)
         machine.set_register("a1", self.dtb.address)
@@ -152,9 +120,10 @@ def boot(
     `append` are the boot arguments. Raises KitError if anything cannot be read or does not fit.
     """
     base, size = machine.ram
-    loaded = Image.read(image, base)
-    _check(loaded, base, base + size)
-    taken = [(segment.address, segment.end) for segment in loaded.segments]
+    name = "image" if isinstance(image, bytes | Image) else str(image)
+    loaded = read_image(image, base)
+    taken = _spaces(loaded)
+    _check(loaded.entry, taken, base, base + size, name)
 
     def tree(disk: tuple[int, int] | None) -> bytes:
         config = machine.config
@@ -170,13 +139,28 @@ def boot(
 
     # The tree's length does not depend on where the disk is, only on whether there is one.
     length = len(tree(None if initrd is None else (0, 0)))
-    dtb = _dtb_address(length, taken, base, base + size, loaded.name)
+    dtb = _dtb_address(length, taken, base, base + size, name)
     if initrd is None:
-        return Boot(loaded, _segment(dtb, tree(None)))
+        return Boot(loaded, Segment(dtb, tree(None)))
     data, name = read_source(initrd, "initial RAM disk")
     taken.append((dtb, dtb + length))
-    where = _initrd_address(data, name, loaded, taken, machine.ram, dtb)
-    return Boot(loaded, _segment(dtb, tree((where, len(data)))), _segment(where, data))
+    where = _initrd_address(data, name, loaded.entry, taken, machine.ram, dtb)
+    return Boot(loaded, Segment(dtb, tree((where, len(data)))), Segment(where, data))
+
+
+def read_image(source: str | Path | bytes | Image, base: int = 0x80000000) -> Image:
+    """The image in a file or in bytes; a flat binary belongs at the address `base`.
+
+    Raises KitError if it cannot be read, is empty, or is a damaged or unsuitable ELF or HEX file.
+    """
+    if isinstance(source, Image):
+        return source
+    data, name = read_source(source, "image")
+    if data.startswith(ELF_MAGIC):
+        return _Elf(data, name).image()
+    if HEX_START.match(data):
+        return _hex_image(data, name)
+    return Image(base, [(base, data)])
 
 
 def read_source(source: str | Path | bytes, what: str) -> tuple[bytes, str]:
@@ -198,25 +182,27 @@ def read_source(source: str | Path | bytes, what: str) -> tuple[bytes, str]:
     return data, name
 
 
-def _segment(address: int, data: bytes) -> Segment:
-    return Segment(address, data, len(data))
+def _spaces(image: Image) -> list[tuple[int, int]]:
+    """The pieces of storage that an image takes, as (first address, address after the last)."""
+    loaded = [(address, address + len(data)) for address, data in image.segments]
+    return loaded + [(address, address + size) for address, size in image.zeroed]
 
 
-def _check(image: Image, base: int, end: int) -> None:
-    for segment in image.segments:
-        if segment.address < base or segment.end > end:
+def _check(entry: int, spaces: list[tuple[int, int]], base: int, end: int, name: str) -> None:
+    ram = f"RAM ({base:#x} to {end - 1:#x})"
+    for start, stop in spaces:
+        if start < base or stop > end:
             raise KitError(
-                f"{image.name}: {segment.size} bytes for address {segment.address:#x} are not all "
-                f"in RAM ({base:#x} to {end - 1:#x}); link it elsewhere, or use more memory"
+                f"{name}: {stop - start} bytes for address {start:#x} are not all in {ram}; "
+                "link it elsewhere, or use more memory"
             )
-    ordered = sorted(image.segments, key=lambda segment: segment.address)
-    for one, other in pairwise(ordered):
-        if one.end > other.address:
-            raise KitError(f"{image.name}: two segments overlap at address {other.address:#x}")
-    if not base <= image.entry < end or image.entry % 2:
+    for one, other in pairwise(sorted(spaces)):
+        if one[1] > other[0]:
+            raise KitError(f"{name}: two segments overlap at address {other[0]:#x}")
+    if not base <= entry < end or entry % 2:
         raise KitError(
-            f"{image.name}: cannot start at {image.entry:#x}: not an even address in RAM "
-            f"({base:#x} to {end - 1:#x}); set the entry point when linking"
+            f"{name}: cannot start at {entry:#x}: not an even address in {ram}; "
+            "set the entry point when linking"
         )
 
 
@@ -232,14 +218,14 @@ def _dtb_address(length: int, taken: list[tuple[int, int]], base: int, end: int,
 def _initrd_address(
     data: bytes,
     name: str,
-    image: Image,
+    entry: int,
     taken: list[tuple[int, int]],
     ram: tuple[int, int],
     dtb: int,
 ) -> int:
     """Where QEMU puts it, half-way up; failing that, as high as it fits below the device tree."""
     base, size = ram
-    usual = image.entry + min(size // 2, INITRD_OFFSET)
+    usual = entry + min(size // 2, INITRD_OFFSET)
     usual = (usual + PAGE - 1) // PAGE * PAGE
     beyond = usual + len(data)
     if beyond <= dtb and all(beyond <= start or usual >= stop for start, stop in taken):
@@ -272,8 +258,7 @@ def _hex_image(data: bytes, name: str) -> Image:
     pieces = read_hex(data.decode("latin-1"), name)
     if not pieces:
         raise KitError(f"{name}: the HEX file holds no data")
-    segments = tuple(Segment(address, piece, len(piece)) for address, piece in pieces)
-    return Image(name, "hex", min(segment.address for segment in segments), segments)
+    return Image(min(address for address, _ in pieces), pieces)
 
 
 class _Elf:
@@ -301,19 +286,21 @@ class _Elf:
     def image(self) -> Image:
         """Segments at their physical addresses; the entry point translated likewise."""
         headers = self._table(self.programs, self.program_size, self.program_count, PROGRAM_HEADER)
-        segments = []
-        entry = self.entry
+        image = Image(self.entry, [], self._symbols())
         for kind, offset, virtual, physical, in_file, in_memory, *_ in headers:
             if kind != LOAD or not in_memory:
                 continue
             if in_file > in_memory or offset + in_file > len(self.data):
                 raise self._error(f"the segment for {physical:#x} reaches beyond its bounds")
-            segments.append(Segment(physical, self.data[offset : offset + in_file], in_memory))
+            if in_file:
+                image.segments.append((physical, self.data[offset : offset + in_file]))
+            if in_memory > in_file:
+                image.zeroed.append((physical + in_file, in_memory - in_file))
             if virtual <= self.entry < virtual + in_memory:
-                entry = self.entry - virtual + physical
-        if not segments:
-            raise self._error("nothing to load: no segment of type LOAD")
-        return Image(self.name, "elf", entry, tuple(segments), self._symbols())
+                image.entry = self.entry - virtual + physical
+        if not image.segments:
+            raise self._error("nothing to load: no segment of type LOAD has contents")
+        return image
 
     def _symbols(self) -> dict[str, int]:
         """Names and values; of several symbols of one name, a global one wins."""

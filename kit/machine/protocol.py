@@ -19,7 +19,7 @@ from kit.devices.uart import Uart
 from kit.devices.virtio_block import VirtioBlock
 
 if TYPE_CHECKING:
-    from kit.machine.loader import Image
+    from kit.isa.image import Image
 
 __all__ = ["REASONS", "BareMachine", "Stop"]
 

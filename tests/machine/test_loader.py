@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kit.errors import KitError
-from kit.machine.loader import Image, Segment, boot
+from kit.isa.assembler import assemble
+from kit.machine.loader import boot, read_image
 from tests.conftest import missing
 from tests.machine.board_fixture import Bootable
 
@@ -71,9 +72,9 @@ CODE: Piece = (BASE, BASE, b"code", 4)
 
 
 def test_elf_segments_go_to_their_physical_addresses_and_are_filled_with_zeros() -> None:
-    image = Image.read(elf([(0xC0000000, BASE + 0x1000, b"data", 10)], entry=0xC0000002))
-    assert image.kind == "elf"
-    assert image.segments == (Segment(BASE + 0x1000, b"data", 10),)
+    image = read_image(elf([(0xC0000000, BASE + 0x1000, b"data", 10)], entry=0xC0000002))
+    assert image.segments == [(BASE + 0x1000, b"data")]
+    assert image.zeroed == [(BASE + 0x1004, 6)]
     assert image.entry == BASE + 0x1002
     machine = Bootable()
     machine.write_memory(BASE + 0x1000, b"\xff" * 16)
@@ -90,29 +91,45 @@ def test_elf_symbols_are_returned_without_files_markers_and_undefined_ones() -> 
         ("elsewhere", 0, GLOBAL, 0),
         ("LIMIT", 99, LOCAL, 0xFFF1),
     ]
-    assert Image.read(elf([CODE], symbols=symbols)).symbols == {"loop": BASE + 8, "LIMIT": 99}
+    assert read_image(elf([CODE], symbols=symbols)).symbols == {"loop": BASE + 8, "LIMIT": 99}
+
+
+def test_what_the_assembler_made_loads_directly_and_as_an_elf_file() -> None:
+    source = "start: j start\n.data\nword: .word 7\n.bss\nspace: .space 100\n"
+    made = assemble(source)
+    read = read_image(made.to_elf())
+    assert read_image(made) is made
+    assert read.entry == made.entry
+    assert dict(read.segments) == dict(made.segments)
+    assert read.symbols.items() >= {"start": BASE, "word": made.symbols["word"]}.items()
+    for image in (made, read):
+        machine = Bootable()
+        machine.write_memory(made.symbols["space"], b"\xff" * 100)
+        boot(machine, image).place(machine)
+        assert machine.read_bytes(made.symbols["word"], 4) == b"\x07\0\0\0"
+        assert machine.read_bytes(made.symbols["space"], 100) == bytes(100)
 
 
 def test_a_flat_binary_goes_to_the_beginning_of_ram(tmp_path: Path) -> None:
     path = tmp_path / "kernel"
     path.write_bytes(b"\x13\0\0\0flat")
-    image = Image.read(path)
-    assert (image.kind, image.entry) == ("binary", BASE)
-    assert image.segments == (Segment(BASE, b"\x13\0\0\0flat", 8),)
+    image = read_image(path)
+    assert image.entry == BASE
+    assert image.segments == [(BASE, b"\x13\0\0\0flat")]
 
 
 def test_intel_hex_is_recognised_and_starts_at_its_lowest_address() -> None:
     pytest.importorskip("kit.toolchain.hexfile")
     text = b":0200000480007A\n:0400000013000000E9\n:00000001FF\n"
-    image = Image.read(text)
-    assert (image.kind, image.entry) == ("hex", BASE)
-    assert image.segments == (Segment(BASE, b"\x13\0\0\0", 4),)
+    image = read_image(text)
+    assert image.entry == BASE
+    assert image.segments == [(BASE, b"\x13\0\0\0")]
 
 
 def test_damaged_intel_hex_is_one_line() -> None:
     pytest.importorskip("kit.toolchain.hexfile")
     with pytest.raises(KitError, match="image"):
-        Image.read(b":0400000013000000E8\n")
+        read_image(b":0400000013000000E8\n")
 
 
 def test_boot_registers_and_device_tree() -> None:
@@ -121,7 +138,7 @@ def test_boot_registers_and_device_tree() -> None:
     plan.place(machine)
     dtb = plan.dtb.address
     assert machine.registers == {"pc": BASE + 2, "a0": 0, "a1": dtb}
-    blob = machine.read_bytes(dtb, plan.dtb.size)
+    blob = machine.read_bytes(dtb, len(plan.dtb.data))
     assert blob.startswith(b"\xd0\x0d\xfe\xed")
     assert b"hello\0" in blob
     assert dtb == BASE + 14 * MIB, "where QEMU puts it: below the top, on a 2 MiB boundary"
@@ -142,7 +159,7 @@ def test_initial_ram_disk_lies_half_way_up() -> None:
     assert plan.initrd.address == BASE + 8 * MIB
     plan.place(machine)
     assert machine.read_bytes(BASE + 8 * MIB, 4000) == b"disk" * 1000
-    blob = machine.read_bytes(plan.dtb.address, plan.dtb.size)
+    blob = machine.read_bytes(plan.dtb.address, len(plan.dtb.data))
     assert struct.pack(">I", BASE + 8 * MIB) in blob
     assert struct.pack(">I", BASE + 8 * MIB + 4000) in blob
 
@@ -200,7 +217,7 @@ def test_bad_images_are_one_line(data: bytes, message: str) -> None:
 
 def test_missing_files_are_one_line(tmp_path: Path) -> None:
     with pytest.raises(KitError, match="none: cannot read the image: No such file"):
-        Image.read(tmp_path / "none")
+        read_image(tmp_path / "none")
     with pytest.raises(KitError, match="none: cannot read the initial RAM disk"):
         boot(Bootable(), elf([CODE]), initrd=tmp_path / "none")
 
@@ -215,10 +232,12 @@ def test_pyelftools_and_the_loader_agree_on_what_gnu_ld_makes(tmp_path: Path) ->
     )
     options = ["-march=rv32imac", "-mabi=ilp32", "-nostdlib", "-Ttext=0x80000000"]
     subprocess.run([str(compiler), *options, str(source), "-o", str(program)], check=True)
-    image = Image.read(program)
+    image = read_image(program)
     theirs = ELFFile(io.BytesIO(program.read_bytes()))
     loaded = [s for s in theirs.iter_segments("PT_LOAD") if s["p_memsz"]]
-    assert image.segments == tuple(Segment(s["p_paddr"], s.data(), s["p_memsz"]) for s in loaded)
+    assert image.segments == [(s["p_paddr"], s.data()) for s in loaded if s["p_filesz"]]
+    spaces = [(s["p_paddr"] + s["p_filesz"], s["p_memsz"] - s["p_filesz"]) for s in loaded]
+    assert image.zeroed == [(address, size) for address, size in spaces if size]
     for symbol in theirs.get_section_by_name(".symtab").iter_symbols():
         if symbol.name in ("_start", "local", "word"):
             assert image.symbols[symbol.name] == symbol["st_value"]
