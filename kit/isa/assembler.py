@@ -121,10 +121,11 @@ def _read_isa(isa: str) -> tuple[str, int]:
 def _line(line: Line, session: Session) -> None:
     output = session.encoder.output
     section, start = output.section, output.here()
+    output.is_code = False
     for text, column in statements(line.text):
         _statement(text, column, line, session)
     if output.section is section:
-        output.rows.append(Row(line, section, start, output.here()))
+        output.rows.append(Row(line, section, start, output.here(), output.is_code))
     else:
         output.rows.append(Row(line))
 
@@ -293,5 +294,5 @@ def _listing_row(row: Row, contents: dict[str, ImageSection]) -> ListingRow:
     data = section.data[start - section.address : most]
     return ListingRow(
         *(line.file, line.number, line.written, line.depth),
-        *(start, data, end - start, "x" in section.flags),
+        *(start, data, end - start, row.is_code),
     )

@@ -92,8 +92,10 @@ def _jump(encoder: Encoder, link: int, through: int, target: Node, column: int) 
 
 
 def _call(encoder: Encoder, operands: list[Operand], column: int) -> None:
-    link = _number(operands[0]) if len(operands) == 2 else RA
-    _jump(encoder, link, link, _node(operands[-1]), column)
+    if len(operands) == 2:
+        _jump(encoder, _number(operands[0]), T1, _node(operands[1]), column)
+    else:
+        _jump(encoder, RA, RA, _node(operands[0]), column)
 
 
 def _tail(encoder: Encoder, operands: list[Operand], column: int) -> None:

@@ -42,7 +42,7 @@ class Compressor:
 
 def _spellings(name: str, values: dict[str, int]) -> list[tuple[str, dict[str, int]]]:
     result = [(name, values)]
-    if name in _COMMUTE:
+    if name in _COMMUTE and values["rs2"] == values["rd"]:
         result.append((name, {**values, "rs1": values["rs2"], "rs2": values["rs1"]}))
     if name == "addi" and values["imm"] == 0 and values["rs1"] != 0:
         # c.mv is shorter than any addi that copies.

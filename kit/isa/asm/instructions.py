@@ -78,6 +78,7 @@ class Encoder:
             ):
                 if self.output.section.alignment < 2:
                     self.output.section.alignment = 2
+                self.output.is_code = True
                 variant.apply(self, operands, column)
                 return
         raise mismatch(mnemonic, column, [variant.forms for variant in variants], operands)

@@ -42,17 +42,21 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A source line, and the part of a section that it made (`start` is None if it made none)."""
+    """A source line, and the part of a section that it made (`start` is None if it made none).
+
+    `is_code` says that it holds an instruction.
+    """
 
     line: Line
     section: Section | None = None
     start: Place | None = None
     end: Place | None = None
+    is_code: bool = False
 
 
 @dataclass
 class Output:
-    """Takes what the statements make. `line` is the one at hand."""
+    """Takes what the statements make. `line` is the one at hand; `is_code`, if it holds code."""
 
     symbols: Symbols
     line: Line
@@ -60,6 +64,7 @@ class Output:
     section: Section = field(init=False)
     patches: list[Patch] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
+    is_code: bool = False
     _size: int = 0
 
     def __post_init__(self) -> None:

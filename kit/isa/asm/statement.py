@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from kit.isa.asm.conditions import Conditions
@@ -77,16 +78,18 @@ class Statement:
             raise Fault(f"{what} must be {low} to {high}, not {value}", column)
         return value
 
-    def expressions(self) -> list[Node]:
-        """The expressions that stand here, separated by commas."""
-        result: list[Node] = []
+    def expressions(self) -> Iterator[Node]:
+        """The expressions that stand here, separated by commas.
+
+        Each is read when it is wanted, so that ``.`` is where its value goes.
+        """
         if self.parser.peek().kind == "end":
-            return result
+            return
         while True:
-            result.append(self.parser.expression())
+            yield self.parser.expression()
             if not self.parser.skip(","):
                 self.finish()
-                return result
+                return
 
     def names(self) -> list[str]:
         """The names that stand here, separated by commas."""

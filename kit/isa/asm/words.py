@@ -128,7 +128,7 @@ class Word:
         column = self.columns.get(name, self.column)
         if not 0 <= value < 1 << 20 or not low <= signed << 12 <= high:
             top = high >> 12
-            ranges = "0 to 0xfffff" if high >> 31 else f"1 to {top} and {top ^ 0xfffff:#x} to 0xfffff"
+            ranges = "0 to 0xfffff" if top >> 18 else f"1 to {top} and {top ^ 0xfffff:#x} to 0xfffff"
             raise Fault(f"{value} is outside {ranges}", column)
         return signed << 12
 
