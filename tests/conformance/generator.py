@@ -505,7 +505,7 @@ class _Generator:
         """The address of a datum for S- and U-mode under translation; there may be nothing."""
         choice = self.r.random()
         if choice < 0.7:
-            page = self.r.choice((*range(2 * DATA_PAGES), 0, 1, 1023))
+            page: int = self.r.choice((*range(2 * DATA_PAGES), 0, 1, 1023))
             return self.r.choice(WINDOWS) + 0x1000 * page + self._offset()
         if choice < 0.9:
             return self.r.choice(SUPERPAGES) + self._offset()

@@ -150,9 +150,10 @@ def test_a_mistake_is_found(spike: Path, mistake: Callable[[Machine], bool], kin
 @pytest.mark.spike
 def test_a_wrong_store_is_found(spike: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     machine = build_machine()
-    write = machine.bus.write
+    bus = machine.hart.bus
+    write = bus.write
     monkeypatch.setattr(
-        machine.bus, "write", lambda address, size, value: write(address, size, value & ~0x40)
+        bus, "write", lambda address, size, value: write(address, size, value & ~0x40)
     )
     with pytest.raises(DifferenceError, match=r"^store:"):
         lockstep(generate(1), spike, machine)
