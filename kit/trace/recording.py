@@ -6,23 +6,23 @@ timeline with characters, for terminals and for pages without JavaScript.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 __all__ = ["KINDS", "Event", "Frame", "Recording", "Region"]
 
 KINDS: dict[str, tuple[str, str]] = {
-    "start": ("VMM", "the start of the virtual machine"),
     "ecall": ("guest", "a program's request for a service of its operating system"),
-    "trap": ("guest", "a program's attempt at something it may not do"),
+    "trap": ("guest", "an attempt at something that the guest's own rules forbid"),
     "interrupt": ("guest", "a device's request for attention"),
     "return": ("VMM", "the kernel's return to its program"),
     "emulate": ("VMM", "a privileged instruction"),
+    "wait": ("VMM", "a wait for an interrupt"),
     "device": ("VMM", "an access to a device register"),
     "page": ("VMM", "the first use of a page that the VMM had not mapped yet"),
-    "switch": ("VMM", "a change to another virtual machine"),
-    "wait": ("VMM", "a wait for an interrupt"),
-    "stop": ("VMM", "the end of the virtual machine's run"),
+    "cut page": ("VMM", "an access to a page that a PMP boundary cuts"),
+    "turn": ("VMM", "the end of the virtual machine's turn"),
+    "stop": ("VMM", "a failure, after which the VMM does not run the guest any more"),
 }
 """The kinds of events: who handles one (the guest's operating system, or the VMM), and a phrase."""
 
@@ -106,11 +106,24 @@ class Recording:
             ]
             object.__setattr__(self, "vms", tuple(dict.fromkeys(names)))
 
-    def around(self, index: int, count: int = 400) -> Recording:
-        """The recording with only about `count` events on either side of event `index`."""
-        first = max(0, index - count)
-        events = self.events[first : index + count + 1]
-        return Recording(events, self.regions, self.frames, self.dropped + first, self.vms)
+    def condensed(self) -> Recording:
+        """The recording with one event for each run of device accesses of one guest.
+
+        The last access of a run stands for it; its text says how many there were.
+        """
+        events: list[Event] = []
+        merged = 1
+        for event in self.events:
+            last = events[-1] if events else None
+            same = last is not None and event.kind == "device"
+            if last is not None and same and _place(last) == _place(event):
+                merged += 1
+                text = f"{merged} accesses to devices, the last: {event.text}"
+                events[-1] = replace(event, text=text)
+                continue
+            merged = 1
+            events.append(event)
+        return replace(self, events=tuple(events))
 
     def to_json(self) -> dict[str, Any]:
         """The recording as data for a view.
@@ -163,6 +176,10 @@ class Recording:
         if more > 0:
             lines.append(f"… and {more:,} more events")
         return "\n".join(lines)
+
+
+def _place(event: Event) -> tuple[str, ...]:
+    return event.kind, event.vm, event.before, event.after
 
 
 def _line(event: Event) -> str:

@@ -98,13 +98,13 @@ function words(run, cursor) {
     const steps = next.step - e.step;
     return [
       `Hardware runs ${next.vm} directly, in real mode U and virtual mode ${next.before}.`,
-      `${count(steps)} step${steps === 1 ? "" : "s"} from here to the next trap, and the VMM is not called in between.`,
+      `${count(steps)} step${steps === 1 ? "" : "s"} from here to the next event, and the VMM is not called in between.`,
     ];
   }
   const mode = e.before === e.after ? `Virtual mode stays ${e.after}.` : `Virtual mode goes from ${e.before} to ${e.after}.`;
   return [
     `${e.kind} in ${e.vm} at pc ${hex(e.pc)}: ${e.text || e.means}.`,
-    `${e.cause ? `Hardware called the VMM: ${e.cause}. ` : ""}` +
+    `${e.cause ? `Hardware called the VMM (real cause: ${e.cause}). ` : ""}` +
       `This is ${e.means}. ${e.guest ? "The VMM hands it to the guest's kernel." : "The VMM does it on the virtual machine."} ${mode}`,
   ];
 }

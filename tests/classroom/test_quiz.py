@@ -10,7 +10,7 @@ from kit.trace import Event, Recording
 
 RUN = Recording(
     (
-        Event(0, "a", "start", "M", "M"),
+        Event(0, "a", "emulate", "M", "M"),
         Event(10, "a", "device", "M", "M", text="printer COMMAND = 1 <b>"),
         Event(12, "a", "return", "M", "U"),
         Event(900, "a", "ecall", "U", "M"),

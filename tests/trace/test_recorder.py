@@ -1,80 +1,122 @@
-"""The recorder and the recordings it makes."""
+"""The recorder, on a VMM that runs a small guest."""
 
 from __future__ import annotations
 
-import json
+from kit.control.vmm import VMM
+from kit.isa.assembler import assemble
+from kit.isa.elf import write_elf
+from kit.machine.machine import Machine
+from kit.trace import Event, Frame, Recorder, Recording
 
-import pytest
+# The kernel lets a program use 16 KiB, and starts it there. The program calls the kernel, writes
+# where it may not, tries to become the kernel, and touches a device. Each time the kernel goes on
+# behind the instruction; when the program calls with a7 = 9, it stops the machine.
+GUEST = """
+        .equ    PROGRAM, 0x80004000
+        la      t0, trap
+        csrw    mtvec, t0
+        li      t0, (PROGRAM >> 2) + 0x7ff
+        csrw    pmpaddr0, t0
+        li      t0, 0x1f
+        csrw    pmpcfg0, t0
+        li      t0, PROGRAM
+        csrw    mepc, t0
+        csrw    mstatus, zero
+        li      t0, 0x10011000
+        li      t1, 1
+        sw      t1, 4(t0)               # the printer prints an empty line
+        lw      t2, 0(t0)
+        li      t0, 0x80000000
+        mret
+        .align  2
+trap:   li      t3, 9
+        beq     a7, t3, stop
+        csrr    t3, mepc
+        addi    t3, t3, 4
+        csrw    mepc, t3
+        mret
+stop:   li      t0, 0x100000
+        li      t1, 0x5555
+        sw      t1, 0(t0)
+1:      j       1b
 
-from kit.trace import Event, Frame, Recorder, Recording, Region
-
-
-def three_events() -> Recorder:
-    recorder = Recorder()
-    recorder.event("start", step=0, vm="batch", before="M", after="M", text="loaded")
-    recorder.event("return", step=40, vm="batch", before="M", after="U", pc=0x80000100)
-    recorder.event("ecall", step=1250, vm="batch", before="U", after="M", cause="ecall from U")
-    return recorder
-
-
-def test_a_recording_holds_the_events_in_order() -> None:
-    recording = three_events().recording()
-    assert [event.kind for event in recording.events] == ["start", "return", "ecall"]
-    assert recording.vms == ("batch",)
-    assert recording.dropped == 0
-
-
-def test_a_recorder_forgets_the_oldest_events_and_counts_them() -> None:
-    recorder = Recorder(capacity=2)
-    for step in range(5):
-        recorder.event("device", step=step, vm="a", before="M", after="M")
-    recording = recorder.recording()
-    assert [event.step for event in recording.events] == [3, 4]
-    assert recording.dropped == 3
-
-
-def test_the_latest_note_on_storage_counts() -> None:
-    recorder = Recorder()
-    recorder.storage("a", (Region("a", "old", 0, 16, "free"),))
-    recorder.storage("a", (Region("a", "new", 0, 16, "job"),), (Frame("a", 0, 16, 4096),))
-    recording = recorder.recording()
-    assert [region.name for region in recording.regions] == ["new"]
-    assert recording.frames == (Frame("a", 0, 16, 4096),)
-
-
-def test_modes_follow_the_events() -> None:
-    recording = three_events().recording()
-    assert [recording.modes_before(index)["batch"] for index in range(4)] == ["M", "M", "U", "M"]
-
-
-def test_the_part_around_an_event_keeps_count_of_what_is_left_out() -> None:
-    events = tuple(Event(step, "a", "device", "M", "M") for step in range(100))
-    part = Recording(events).around(50, 10)
-    assert [part.events[0].step, part.events[-1].step, part.dropped] == [40, 60, 40]
-
-
-def test_json_rows_refer_to_strings_and_survive_the_way_to_javascript() -> None:
-    data = json.loads(json.dumps(three_events().recording().to_json()))
-    row = dict(zip(data["columns"], data["events"][2], strict=True))
-    assert data["strings"][row["kind"]] == "ecall"
-    assert data["strings"][row["cause"]] == "ecall from U"
-    assert data["modes"][row["before"]] + data["modes"][row["after"]] == "UM"
-    assert data["vms"][row["vm"]] == "batch"
+        .org    0x4000
+        li      a7, 2
+        ecall
+        sw      t1, 0(t0)
+        csrw    mstatus, t1
+        li      t2, 0x10011000
+        sw      t1, 4(t2)
+        li      a7, 9
+        ecall
+"""
 
 
-def test_the_text_draws_one_line_for_each_event() -> None:
-    lines = three_events().recording().text().splitlines()
-    assert len(lines) == 4
-    assert lines[1].split() == ["0", "batch", "·", "@", "#", "start:", "loaded"]
-    assert lines[3].split()[:5] == ["1,250", "batch", "o", ">", "#"]
+def record(capacity: int = 1000) -> Recording:
+    vmm = VMM(Machine(memory="8M"))
+    recorder = Recorder(vmm, capacity)
+    vmm.create("a", write_elf(assemble(GUEST)), memory="1M")
+    assert vmm.run()["a"].reason == "halt"
+    return recorder.recording()
 
 
-def test_the_text_says_how_much_it_leaves_out() -> None:
-    assert three_events().recording().text(count=1).endswith("… and 2 more events")
-    assert Recording().text() == "No events were recorded."
+def described(recording: Recording, *kinds: str) -> list[str]:
+    return [f"{e.before}{e.after} {e.text}" for e in recording.events if e.kind in kinds]
 
 
-@pytest.mark.parametrize(("kind", "mode"), [("frobnicate", "M"), ("device", "H")])
-def test_an_event_that_means_nothing_is_refused(kind: str, mode: str) -> None:
-    with pytest.raises(ValueError, match=r"unknown kind|virtual modes"):
-        Recorder().event(kind, step=0, vm="a", before=mode, after="M")
+def test_what_the_program_did_is_handed_to_its_kernel() -> None:
+    recording = record()
+    assert described(recording, "ecall", "trap") == [
+        "UM ecall, service 2 in a7",
+        "UM store access fault, mtval 0x80000000",
+        "UM illegal instruction, mtval 0x30031073",
+        "UM store access fault, mtval 0x10011004",
+        "UM ecall, service 9 in a7",
+    ]
+    assert {e.handler for e in recording.events if e.kind in ("ecall", "trap")} == {"guest"}
+
+
+def test_what_the_kernel_did_is_done_by_the_vmm() -> None:
+    recording = record()
+    assert described(recording, "emulate")[:2] == ["MM csrw mtvec, t0", "MM csrw pmpaddr0, t0"]
+    assert described(recording, "device")[:2] == [
+        "MM printer COMMAND = 0x1",
+        "MM printer STATUS is 0x0",
+    ]
+    assert described(recording, "return")[:2] == ["MU mret to 0x80004000", "MU mret to 0x80004008"]
+    assert all(e.pc >> 12 == 0x80000 for e in recording.events if e.before == "M")
+
+
+def test_steps_never_go_back() -> None:
+    steps = [event.step for event in record().events]
+    assert steps == sorted(steps)
+
+
+def test_storage_is_divided_as_the_guests_pmp_divides_it() -> None:
+    recording = record()
+    ram = [(r.name, r.start, r.size, r.rights) for r in recording.regions if r.owner != "device"]
+    assert ram == [
+        ("kernel", 0x80000000, 0x4000, "---"),
+        ("programs", 0x80004000, 0x4000, "rwx"),
+        ("kernel", 0x80008000, 0xF8000, "---"),
+    ]
+    assert [frame.size for frame in recording.frames] == [0x100000]
+    assert recording.frames[0] == Frame("a", 0x80000000, 0x100000, recording.frames[0].real)
+
+
+def test_only_the_latest_exits_are_kept_and_the_others_counted() -> None:
+    everything, few = record(), record(capacity=3)
+    assert few.events == everything.events[-3:]
+    assert few.dropped == len(everything.events) - 3
+
+
+def test_a_recorder_that_was_stopped_keeps_what_it_has() -> None:
+    vmm = VMM(Machine(memory="8M"))
+    recorder = Recorder(vmm)
+    guest = vmm.create("a", write_elf(assemble(GUEST)), memory="1M")
+    guest.run(20)
+    before: tuple[Event, ...] = recorder.recording().events
+    recorder.stop()
+    guest.run()
+    assert before
+    assert recorder.recording().events == before

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("anywidget", reason="the extra 'lab' is not installed")
 
 from kit.errors import KitError
-from kit.trace import Frame, Recorder, Recording, Region
+from kit.trace import Event, Frame, Recording, Region
 from kit.widgets.machine_view import MachineView
 
 pytestmark = pytest.mark.browser
@@ -18,29 +18,25 @@ pytestmark = pytest.mark.browser
 
 def small_run(count: int = 0) -> Recording:
     """A job asks for a line; the monitor prints it and returns. `count` more device accesses."""
-    recorder = Recorder()
-
-    def event(kind: str, before: str, after: str, **rest: Any) -> None:
-        recorder.event(
-            kind, step=100 * recorder.seen, vm="batch", before=before, after=after, **rest
-        )
-
-    event("start", "M", "M", pc=0x80000000)
-    event("return", "M", "U", pc=0x80000100, text="mret to 0x80200000")
-    event("ecall", "U", "M", pc=0x80200010, cause="environment call from U-mode")
-    event("device", "M", "M", pc=0x80000200, text="printer COMMAND = 1 </script><b>")
-    for _ in range(count):
-        event("device", "M", "M", pc=0x80000200)
-    event("return", "M", "U", pc=0x80000100)
-    recorder.storage(
-        "batch",
-        (
+    rows: list[tuple[str, str, str, int, str, str]] = [
+        ("emulate", "M", "M", 0x80000000, "illegal instruction", "csrw mtvec, t0"),
+        ("return", "M", "U", 0x80000100, "illegal instruction", "mret to 0x80200000"),
+        ("ecall", "U", "M", 0x80200010, "call from U-mode", ""),
+        ("device", "M", "M", 0x80000200, "", "printer COMMAND = 1 </script><b>"),
+        *[("device", "M", "M", 0x80000200, "", "")] * count,
+        ("return", "M", "U", 0x80000100, "illegal instruction", ""),
+    ]
+    return Recording(
+        events=tuple(
+            Event(100 * n, "batch", kind, before, after, pc, cause, text)
+            for n, (kind, before, after, pc, cause, text) in enumerate(rows)
+        ),
+        regions=(
             Region("batch", "monitor", 0x80000000, 0x8000, "monitor"),
             Region("batch", "job area", 0x80200000, 0x100000, "job", "rwx"),
         ),
-        (Frame("batch", 0x80000000, 0x400000, 0x80800000),),
+        frames=(Frame("batch", 0x80000000, 0x400000, 0x80800000),),
     )
-    return recorder.recording()
 
 
 @pytest.fixture
@@ -72,14 +68,14 @@ def test_a_frame_is_drawn_before_anyone_touches_it(shown: Any) -> None:
     assert lit(shown) == ["M", "M"]
     labels = shown.locator(".lanes svg > text").all_text_contents()
     assert labels[:3] == ["batch: program (U)", "batch: kernel (M)", "VMM (real M)"]
-    assert words(shown).startswith("start in batch at pc 0x80000000")
+    assert words(shown).startswith("emulate in batch at pc 0x80000000")
 
 
 def test_arrow_keys_step_forwards_and_backwards(shown: Any) -> None:
     shown.focus(".lanes")
     shown.keyboard.press("ArrowRight")
     assert lit(shown) == ["U", "M"]
-    assert "100 steps from here to the next trap, and the VMM is not called" in words(shown)
+    assert "100 steps from here to the next event, and the VMM is not called" in words(shown)
     for _ in range(2):
         shown.keyboard.press("ArrowRight")
     assert lit(shown) == ["U", "U"]
@@ -131,7 +127,7 @@ def test_dragging_moves_the_window_and_not_the_cursor(tab: Any, tmp_path: Path) 
     page.mouse.down()
     page.mouse.move(box["x"] + 300, box["y"] + 30, steps=5)
     page.mouse.up()
-    assert words(page).startswith("start in batch")
+    assert words(page).startswith("emulate in batch")
     assert float(page.locator("rect.cursor").get_attribute("x")) < 0
 
 
@@ -142,7 +138,7 @@ def test_it_can_be_read_without_seeing_it(shown: Any) -> None:
         in shown.locator("svg title").all_text_contents()[1]
     )
     slider = shown.get_by_role("slider", name="position in the run")
-    assert "start in batch" in slider.get_attribute("aria-valuetext")
+    assert "emulate in batch" in slider.get_attribute("aria-valuetext")
     assert all(shown.locator("button").evaluate_all("all => all.map(b => b.ariaLabel)"))
 
 
@@ -152,7 +148,7 @@ def test_a_page_without_scripts_shows_the_timeline_as_text(chromium: Any, tmp_pa
     context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(path.as_uri())
-    assert "ecall: environment call from U-mode" in page.locator("pre").inner_text()
+    assert "ecall: call from U-mode" in page.locator("pre").inner_text()
     context.close()
 
 
