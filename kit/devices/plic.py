@@ -4,8 +4,9 @@ The layout is SiFive's, as on QEMU's `virt` board: priorities at 0x0, pending bi
 enable bits of context c at 0x2000 + 0x80 c, threshold and claim/complete of context c at
 0x200000 + 0x1000 c. Context 0 is the hart's M-mode, context 1 its S-mode.
 
-Sources are levels: a source is pending while its line is up and nobody has claimed it. Completing
-a claim while the line is still up makes it pending again.
+Sources are levels. A line that is up makes its source pending, unless it is claimed and not yet
+completed; pending it stays until claimed, even if the line goes down. Completing a claim while the
+line is up makes the source pending again. (PLIC Specification 1.0, chapters 1.2 and 8.)
 """
 
 from __future__ import annotations
@@ -29,7 +30,10 @@ SOURCE_MASK = (1 << SOURCES) - 2
 
 
 class Plic(Device):
-    """Drives the wires MEIP and SEIP. `lines` has a bit for each source; the board sets it."""
+    """Drives the wires MEIP and SEIP.
+
+    `lines`, `pending` and `claimed` have a bit for each source.
+    """
 
     name = "plic"
     size = 0x600000
@@ -40,15 +44,15 @@ class Plic(Device):
 
     def reset(self) -> None:
         """All priorities, enables and thresholds are zero, nothing is claimed."""
-        self.claimed = 0
+        self.pending = self.claimed = 0
         self.priority = [0] * SOURCES
         self.enable = [0] * CONTEXTS
         self.threshold = [0] * CONTEXTS
 
-    @property
-    def pending(self) -> int:
-        """A bit for each source that waits for a claim."""
-        return self.lines & ~self.claimed & SOURCE_MASK
+    def set_lines(self, lines: int) -> None:
+        """The board tells the levels of all lines, after each access to any device."""
+        self.lines = lines & SOURCE_MASK
+        self.pending |= self.lines & ~self.claimed
 
     def best(self, context: int) -> int:
         """The source that a claim would get: highest priority, then lowest number; 0 is none."""
@@ -106,12 +110,14 @@ class Plic(Device):
         source = self.best(context)
         if source:
             self.claimed |= 1 << source
+            self.pending &= ~(1 << source)
         return source
 
     def save(self) -> dict[str, Any]:
         """Every register, the claims and the lines."""
         return {
             "lines": self.lines,
+            "pending": self.pending,
             "claimed": self.claimed,
             "priority": list(self.priority),
             "enable": list(self.enable),
@@ -120,7 +126,8 @@ class Plic(Device):
 
     def restore(self, state: dict[str, Any]) -> None:
         """Takes over what `save` made."""
-        self.lines, self.claimed = state["lines"], state["claimed"]
+        self.lines = state["lines"]
+        self.pending, self.claimed = state["pending"], state["claimed"]
         self.priority = list(state["priority"])
         self.enable = list(state["enable"])
         self.threshold = list(state["threshold"])

@@ -144,7 +144,7 @@ class Board:
         for device in self._sources:
             if device.interrupt():
                 lines |= 1 << device.irq
-        self.plic.lines = lines
+        self.plic.set_lines(lines)
         wires = MSIP if self.clint.software_interrupt() else 0
         wires |= MTIP if self.clint.timer_interrupt() else 0
         if self.plic.pending:

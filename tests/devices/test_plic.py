@@ -13,7 +13,7 @@ def plic_with(*sources: int, context_offset: int = 0) -> Plic:
     plic.write(ENABLE + context_offset, 4, bits)
     for source in sources:
         plic.write(4 * source, 4, 1)
-    plic.lines = bits
+    plic.set_lines(bits)
     return plic
 
 
@@ -30,9 +30,25 @@ def test_line_drops_when_claimed_and_rises_again_when_completed_with_the_source_
     assert not plic.external_interrupt(MACHINE)
     assert plic.read(PENDING, 4) == 0
     plic.write(CLAIM, 4, 10)
+    plic.set_lines(plic.lines)
     assert plic.external_interrupt(MACHINE)
-    plic.lines = 0
+
+
+def test_a_line_that_goes_down_leaves_its_source_pending_until_it_is_claimed() -> None:
+    plic = plic_with(10)
+    plic.set_lines(0)
+    assert plic.read(CLAIM, 4) == 10
+    plic.write(CLAIM, 4, 10)
     assert not plic.external_interrupt(MACHINE)
+
+
+def test_a_line_that_goes_up_and_down_while_claimed_is_not_remembered() -> None:
+    plic = plic_with(10)
+    plic.read(CLAIM, 4)
+    for lines in (0, 1 << 10, 0):
+        plic.set_lines(lines)
+    plic.write(CLAIM, 4, 10)
+    assert plic.read(PENDING, 4) == 0
 
 
 def test_a_disabled_source_is_pending_but_does_not_interrupt() -> None:
@@ -78,7 +94,7 @@ def test_source_0_does_not_exist() -> None:
     plic = hosted(Plic())
     plic.write(0, 4, 7)
     plic.write(ENABLE, 4, 0xFFFFFFFF)
-    plic.lines = 1
+    plic.set_lines(1)
     assert plic.read(0, 4) == 0
     assert plic.read(ENABLE, 4) == 0xFFFFFFFE
     assert plic.read(PENDING, 4) == 0
@@ -88,7 +104,7 @@ def test_sources_above_31_are_in_the_next_words() -> None:
     plic = hosted(Plic())
     plic.write(ENABLE + 4, 4, 1 << (40 - 32))
     plic.write(4 * 40, 4, 1)
-    plic.lines = 1 << 40
+    plic.set_lines(1 << 40)
     assert plic.read(PENDING + 4, 4) == 1 << 8
     assert plic.read(CLAIM, 4) == 40
 
@@ -111,6 +127,6 @@ def test_restore_of_save_is_the_identity_and_reset_forgets() -> None:
     other = hosted(Plic())
     other.restore(through_json(plic))
     assert other.save() == plic.save()
-    other.lines = 0
+    other.set_lines(0)
     other.reset()
     assert other.save() == hosted(Plic()).save()
