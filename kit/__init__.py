@@ -1,29 +1,30 @@
-"""A kit for building operating systems on a machine you can see into.
+"""A kit for building operating systems on a machine you can see into."""
 
->>> from kit import VMM, Machine, assemble
-"""
+from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+import importlib
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kit.control.vmm import VMM
-    from kit.isa.assembler import assemble
-    from kit.machine.machine import Machine
-
-__all__ = ["VMM", "Machine", "__version__", "assemble"]
+    from kit.control.vmm import VMM as VMM
+    from kit.errors import KitError as KitError
+    from kit.isa.assembler import assemble as assemble
+    from kit.machine.machine import Machine as Machine
 
 __version__ = "0.1.0"
 
+__all__ = ["VMM", "KitError", "Machine", "assemble"]
+
 _HOMES = {
-    "VMM": "kit.control.vmm",
+    "KitError": "kit.errors",
     "Machine": "kit.machine.machine",
+    "VMM": "kit.control.vmm",
     "assemble": "kit.isa.assembler",
 }
 
 
-def __getattr__(name: str) -> object:
-    # Imported on first use: who wants one room of the house need not wait for the others.
+def __getattr__(name: str) -> Any:
+    """Loads a public name when it is first used, so that `import kit` costs nothing."""
     if name not in _HOMES:
         raise AttributeError(f"module 'kit' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(importlib.import_module(_HOMES[name]), name)
