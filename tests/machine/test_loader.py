@@ -222,6 +222,7 @@ def test_missing_files_are_one_line(tmp_path: Path) -> None:
         boot(Bootable(), elf([CODE]), initrd=tmp_path / "none")
 
 
+@pytest.mark.toolchain
 def test_pyelftools_and_the_loader_agree_on_what_gnu_ld_makes(tmp_path: Path) -> None:
     compiler = shutil.which("riscv64-unknown-elf-gcc")
     if compiler is None:
