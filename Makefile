@@ -8,7 +8,7 @@ FOLDER ?= my-os
 PORT ?= 8000
 # JupyterLab wants to be told that root means it; in a container everybody is root.
 LAB_FLAGS ?= $(if $(filter 0,$(shell id -u)),--allow-root)
-DECK ?= guests/batch/sample.deck
+DECK ?= guests/batch/jobs/monday.deck
 # Second opinions for the tests: an emulator, an assembler, a device-tree compiler and a browser.
 PACKAGES := qemu-system-misc binutils-riscv64-unknown-elf gcc-riscv64-unknown-elf device-tree-compiler chromium
 

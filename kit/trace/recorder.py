@@ -151,7 +151,7 @@ def _text(kind: str, row: _Exit) -> str:
     if kind == "trap":
         return f"{cause_name(row.data)}, mtval {row.value:#010x}"
     if kind == "interrupt":
-        return cause_name(row.cause)
+        return cause_name(row.cause | 1 << 31)
     if kind == "page":
         return f"page of {row.value:#010x}"
     if kind == "return":

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from kit.errors import KitError
+
 __all__ = ["KINDS", "Event", "Frame", "Recording", "Region"]
 
 KINDS: dict[str, tuple[str, str]] = {
@@ -106,20 +108,28 @@ class Recording:
             ]
             object.__setattr__(self, "vms", tuple(dict.fromkeys(names)))
 
-    def condensed(self) -> Recording:
-        """The recording with one event for each run of device accesses of one guest.
+    def find(self, kind: str, start: int = 0) -> int:
+        """The index of the first event of `kind`, from index `start` on.
 
-        The last access of a run stands for it; its text says how many there were.
+        Raises `KitError` if there is none.
+        """
+        for index in range(start, len(self.events)):
+            if self.events[index].kind == kind:
+                return index
+        raise KitError(f"the recording has no event of kind {kind!r} from event {start} on")
+
+    def condensed(self) -> Recording:
+        """The recording with one event for each run of device accesses and waits of one guest.
+
+        The last of a run stands for it; its text says how many there were.
         """
         events: list[Event] = []
         merged = 1
         for event in self.events:
-            last = events[-1] if events else None
-            same = last is not None and event.kind == "device"
-            if last is not None and same and _place(last) == _place(event):
+            if events and _is_idle(event) and _is_idle(events[-1]) and event.vm == events[-1].vm:
                 merged += 1
-                text = f"{merged} accesses to devices, the last: {event.text}"
-                events[-1] = replace(event, text=text)
+                text = f"{merged} accesses to devices and waits, the last: {event.text}"
+                events[-1] = replace(event, kind="device", text=text)
                 continue
             merged = 1
             events.append(event)
@@ -178,8 +188,9 @@ class Recording:
         return "\n".join(lines)
 
 
-def _place(event: Event) -> tuple[str, ...]:
-    return event.kind, event.vm, event.before, event.after
+def _is_idle(event: Event) -> bool:
+    """Is it one of the many events by which a kernel works its devices?"""
+    return event.kind in ("device", "wait") and event.before == event.after
 
 
 def _line(event: Event) -> str:

@@ -52,10 +52,10 @@ stop:   li      t0, 0x100000
 """
 
 
-def record(capacity: int = 1000) -> Recording:
+def record(capacity: int = 1000, source: str = GUEST) -> Recording:
     vmm = VMM(Machine(memory="8M"))
     recorder = Recorder(vmm, capacity)
-    vmm.create("a", write_elf(assemble(GUEST)), memory="1M")
+    vmm.create("a", write_elf(assemble(source)), memory="1M")
     assert vmm.run()["a"].reason == "halt"
     return recorder.recording()
 
@@ -85,6 +85,27 @@ def test_what_the_kernel_did_is_done_by_the_vmm() -> None:
     ]
     assert described(recording, "return")[:2] == ["MU mret to 0x80004000", "MU mret to 0x80004008"]
     assert all(e.pc >> 12 == 0x80000 for e in recording.events if e.before == "M")
+
+
+def test_an_interrupt_is_called_by_its_name() -> None:
+    timer = """
+        la      t0, stop
+        csrw    mtvec, t0
+        li      t0, 0x2004000
+        li      t1, 1000
+        sw      t1, 0(t0)
+        sw      zero, 4(t0)
+        li      t0, 1 << 7
+        csrw    mie, t0
+        csrsi   mstatus, 8
+1:      j       1b
+        .align  2
+stop:   li      t0, 0x100000
+        li      t1, 0x5555
+        sw      t1, 0(t0)
+2:      j       2b
+    """
+    assert described(record(source=timer), "interrupt") == ["MM machine timer interrupt"]
 
 
 def test_steps_never_go_back() -> None:

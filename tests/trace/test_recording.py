@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from kit.errors import KitError
 from kit.trace import Event, Frame, Recording, Region
 
 RUN = Recording(
@@ -23,12 +24,19 @@ def test_the_names_of_the_machines_are_found_in_everything() -> None:
     assert recording.vms == ("batch", "b", "c")
 
 
+def test_an_event_is_found_by_its_kind() -> None:
+    assert RUN.find("return") == 1
+    with pytest.raises(KitError, match="no event of kind 'return' from event 2 on"):
+        RUN.find("return", start=2)
+
+
 def test_a_run_of_device_accesses_becomes_one_event() -> None:
     device = [Event(n, "a", "device", "M", "M", text=f"access {n}") for n in range(4)]
+    device[2] = Event(2, "a", "wait", "M", "M", text="wfi")
     other = Event(9, "b", "device", "M", "M", text="b's own")
     condensed = Recording((*device[:3], RUN.events[0], device[3], other)).condensed()
     assert [event.text for event in condensed.events] == [
-        "3 accesses to devices, the last: access 2",
+        "3 accesses to devices and waits, the last: wfi",
         "csrw mtvec, t0",
         "access 3",
         "b's own",
