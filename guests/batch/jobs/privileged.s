@@ -1,4 +1,4 @@
-# PRIVILEGED: wants to go on in M-mode, which no job may.
+# PROMOTE: wants to go on in M-mode, which no job may.
 # The instruction traps, in U-mode, as every privileged one does.
         .include "../interface.s"
 
