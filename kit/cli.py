@@ -1,0 +1,62 @@
+"""The command `kit`. Mistakes of its user end with one line on standard error and status 2."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from kit import __version__
+from kit.commands import asm, deck, doctor, run
+from kit.errors import KitError
+
+__all__ = ["main"]
+
+USAGE_ERROR = 2
+INTERRUPTED = 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, and where help is."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        print(f"{self.prog}: {message}; try {self.prog} --help", file=sys.stderr)
+        raise SystemExit(USAGE_ERROR)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    top = _Parser(
+        prog="kit", description="Build operating systems on a machine you can see into."
+    )
+    top.add_argument("--version", action="version", version=f"vmm-kit {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    run.add_run(commands)
+    asm.add_asm(commands)
+    asm.add_disasm(commands)
+    deck.add_deck(commands)
+    doctor.add_doctor(commands)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command; returns its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        # Whatever the console's code page is, what guests print must not stop the command.
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    chosen = parser().parse_args(arguments)
+    try:
+        return int(chosen.run(chosen))
+    except KitError as error:
+        print(f"kit {chosen.command}: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except KeyboardInterrupt:
+        print(f"kit {chosen.command}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

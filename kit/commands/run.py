@@ -1,0 +1,175 @@
+"""`kit run`: start an image on the bare machine or in a virtual one, and show what it prints."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from kit.control.vmm import VMM
+from kit.errors import KitError
+from kit.files import replace_file
+from kit.machine.computer import DEFAULT_BUDGET, Computer, memory_size
+from kit.machine.machine import Machine
+from kit.machine.protocol import Stop
+
+__all__ = ["add_run"]
+
+NOT_HALTED = 3
+"""Exit status where the guest did not switch itself off: budget used up, or idle for ever."""
+
+VMM_MEMORY = 1 << 20
+"""What a machine has beyond its guest's storage, for the VMM's tables."""
+
+_REASONS = {
+    "halt": "halted",
+    "reset": "asked for a reset",
+    "budget": "used up its budget",
+    "idle": "waits for an interrupt that nothing can cause",
+    "stopped": "was stopped",
+    "breakpoint": "reached a breakpoint",
+}
+
+
+def add_run(commands: Any) -> None:
+    """Adds the command to the command line."""
+    parser = commands.add_parser(
+        "run",
+        help="run an image on the machine",
+        description="Runs an image until it halts. The console and the printer's paper go to "
+        "standard output. The exit status is the guest's own, or 3 where it did not halt.",
+    )
+    parser.add_argument(
+        "image", help="ELF, flat binary, Intel HEX, assembly source, or a folder of guests/"
+    )
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--bare", action="store_true", help="on the bare machine (the default)")
+    where.add_argument("--vm", action="store_true", help="in a virtual machine")
+    parser.add_argument("--reader", metavar="DECK", help="cards for the reader, one a line")
+    parser.add_argument("--printer", metavar="FILE", help="write the paper there")
+    parser.add_argument("--punch", metavar="FILE", help="write the punched cards there")
+    parser.add_argument("--input", metavar="FILE", help="bytes for the console (- standard input)")
+    parser.add_argument("--disk", metavar="FILE", help="image of the virtio disk, changed in place")
+    parser.add_argument("--modern-virtio", action="store_true", help="virtio registers version 2")
+    parser.add_argument("--memory", default="16M", metavar="SIZE", help="storage (default 16M)")
+    parser.add_argument("--isa", default="rv32imac", help="instruction sets (default rv32imac)")
+    parser.add_argument(
+        "--modes", choices=("M", "MU", "MSU"), help="modes (default MSU bare, MU in a VM)"
+    )
+    parser.add_argument("--pmp", type=int, default=16, help="PMP entries, 0 or 16 (default 16)")
+    parser.add_argument(
+        "--ad", default="update", choices=("update", "fault"), help="who sets A and D bits"
+    )
+    parser.add_argument("--initrd", metavar="FILE", help="initial RAM disk")
+    parser.add_argument("--append", default="", metavar="ARGS", help="the kernel's arguments")
+    parser.add_argument("--budget", type=_steps, metavar="N", help="steps at most (default 10^9)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead")
+    parser.set_defaults(run=run)
+
+
+def _steps(text: str) -> int:
+    value = int(text.replace("_", ""), 0)
+    if value < 0:
+        raise ValueError(text)
+    return value
+
+
+_steps.__name__ = "number of steps"
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the image; returns the exit status."""
+    machine = _machine(args)
+    _feed(machine, args.input)
+    started = time.perf_counter()
+    try:
+        stop = machine.run(DEFAULT_BUDGET if args.budget is None else args.budget)
+    finally:
+        _write_outputs(machine, args)
+    seconds = time.perf_counter() - started
+    if args.json:
+        print(json.dumps(_summary(machine, stop, seconds)))
+    else:
+        print(_sentence(args.image, stop, seconds), file=sys.stderr)
+    return min(stop.code, 255) if stop.reason == "halt" else NOT_HALTED
+
+
+def _machine(args: argparse.Namespace) -> Computer:
+    """The machine that the arguments describe, with the image loaded."""
+    devices: dict[str, Any] = {
+        "reader": args.reader,
+        "disk": args.disk,
+        "legacy_virtio": not args.modern_virtio,
+    }
+    if not args.json:
+        devices["console"] = _console
+        if args.printer is None:
+            devices["paper"] = _paper
+    booting = {"initrd": args.initrd, "append": args.append}
+    if not args.vm:
+        modes = args.modes or "MSU"
+        machine = Machine(args.isa, modes, args.pmp, args.memory, args.ad, **devices)
+        machine.load(args.image, **booting)
+        return machine
+    real = memory_size(args.memory) + VMM_MEMORY
+    vmm = VMM(Machine(args.isa, "MSU", 16, real, args.ad))
+    return vmm.create(
+        Path(args.image).stem,
+        args.image,
+        memory=args.memory,
+        modes=args.modes or "MU",
+        pmp=args.pmp,
+        **booting,
+        **devices,
+    )
+
+
+def _console(data: bytes) -> None:
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def _paper(text: str) -> None:
+    """A printed line, or an ejected page: a line of dashes stands for the perforation."""
+    sys.stdout.write("-" * 72 + "\n" if text.startswith("\f") else text)
+    sys.stdout.flush()
+
+
+def _feed(machine: Computer, name: str | None) -> None:
+    if name is None:
+        return
+    try:
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise KitError(f"{name}: cannot read the input: {error.strerror}") from None
+    machine.uart.feed(data)
+
+
+def _write_outputs(machine: Computer, args: argparse.Namespace) -> None:
+    """Writes paper and cards, also of a run that was interrupted."""
+    if args.printer is not None:
+        replace_file(args.printer, machine.printer.text)
+    if args.punch is not None:
+        replace_file(args.punch, machine.punch.deck.text)
+
+
+def _summary(machine: Computer, stop: Stop, seconds: float) -> dict[str, Any]:
+    return {
+        "reason": stop.reason,
+        "code": stop.code,
+        "steps": stop.steps,
+        "pc": stop.pc,
+        "seconds": round(seconds, 3),
+        "paper": machine.printer.text,
+        "punched": machine.punch.deck.lines(),
+        "console": machine.uart.text,
+        "exits": dict(getattr(machine, "counts", {})),
+    }
+
+
+def _sentence(name: str, stop: Stop, seconds: float) -> str:
+    code = f" with code {stop.code}" if stop.code else ""
+    return f"kit: {name} {_REASONS[stop.reason]}{code} after {stop.steps:,} steps, {seconds:.1f} s"
