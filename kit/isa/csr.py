@@ -15,7 +15,16 @@ from kit.bits import Bits, concat, select
 from kit.isa.config import Config
 from kit.isa.cpu import Cpu, M, S, opaque, width_of
 
-__all__ = ["CSRS", "NUMBERS", "Csr", "Field", "csr_exists", "csr_read", "csr_update_base", "csr_write"]
+__all__ = [
+    "CSRS",
+    "NUMBERS",
+    "Csr",
+    "Field",
+    "csr_exists",
+    "csr_read",
+    "csr_update_base",
+    "csr_write",
+]
 
 # -- rules for fields ------------------------------------------------------------------------
 
@@ -171,7 +180,14 @@ def _zero(
 ) -> None:
     """Enters a register that reads as zero and ignores writes."""
     _enter(
-        Csr(name, number, description, lambda cpu: cpu.word(0), lambda cpu, value: None, exists=exists)
+        Csr(
+            name,
+            number,
+            description,
+            lambda cpu: cpu.word(0),
+            lambda cpu, value: None,
+            exists=exists,
+        )
     )
 
 
@@ -393,7 +409,7 @@ def _user_counter(name: str, index: int, word: str) -> None:
             Csr(
                 name + suffix, number, f"{name}, {'upper' if suffix else 'lower'} half",
                 lambda cpu, high=high: cpu.state.get(word)[high : high - 31],  # type: ignore[misc]
-                lambda cpu, value: None, _may_count(index), exists=_has_u,
+                lambda cpu, value: None, _may_count(index),
             )
         )  # fmt: skip
 
@@ -407,9 +423,7 @@ _user_counter("instret", 2, "minstret")
 _OPEN = (Field("CY", 0, 0), Field("TM", 1, 1), Field("IR", 2, 2))
 _plain("mcounteren", 0x306, "Counters open to less privileged modes", *_OPEN, exists=_has_u)
 _plain("scounteren", 0x106, "Counters open to U-mode", *_OPEN, exists=_has_s)
-_plain(
-    "mcountinhibit", 0x320, "Counters that stand still", Field("CY", 0, 0), Field("IR", 2, 2)
-)
+_plain("mcountinhibit", 0x320, "Counters that stand still", Field("CY", 0, 0), Field("IR", 2, 2))
 
 for _n in range(3, 32):
     _zero(f"mhpmevent{_n}", 0x320 + _n, "Event of a counter that is always zero")
@@ -425,9 +439,7 @@ def _has_pmp(config: Config) -> bool:
 
 def _pmpcfg(index: int) -> None:
     """Enters a register that holds the configuration of four PMP entries."""
-    fields = tuple(
-        Field(f"entry {4 * index + n}", 8 * n + 7, 8 * n, _pmp_byte) for n in range(4)
-    )
+    fields = tuple(Field(f"entry {4 * index + n}", 8 * n + 7, 8 * n, _pmp_byte) for n in range(4))
 
     def write(cpu: Cpu, value: Bits) -> None:
         cpu.pmpcfg[index] = legal_value(cpu, fields, cpu.pmpcfg[index], value)
