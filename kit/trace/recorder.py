@@ -200,8 +200,8 @@ def _storage(vm: str, start: int, size: int, rights: int) -> Region:
     if rights >> CUT & 1:
         return Region(vm, "cut by a PMP boundary", start, size, "free")
     letters = "".join(letter if rights >> n & 1 else "-" for n, letter in enumerate("rwx"))
-    owner = "job" if rights else "monitor"
-    return Region(vm, "programs" if rights else "kernel", start, size, owner, letters)
+    owner = "program" if rights else "kernel"
+    return Region(vm, f"{owner} storage", start, size, owner, letters)
 
 
 def _frames(machine: VirtualMachine) -> list[Frame]:

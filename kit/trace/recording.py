@@ -69,7 +69,7 @@ class Event:
 class Region:
     """A run of guest-physical storage of virtual machine `vm`, in bytes.
 
-    `owner` is "monitor", "job", "device" or "free"; `rights` are those of the guest's own PMP for
+    `owner` is "kernel", "program", "device" or "free". `rights` are what the guest's own PMP allows
     its U-mode, such as "rw-", or empty where none are set.
     """
 

@@ -22,11 +22,12 @@ const STYLE = `
 .kit-mv .key { display: inline-block; width: .9em; height: .9em; margin-right: .3em; vertical-align: -.1em; }
 `;
 const HARDWARE = "#2e8b57", GUEST = "#d0661a", VMM = "#2f7fd6";
-const OWNERS = { monitor: "#2f7fd6", job: "#2e8b57", device: "#8e6cd0", free: "#888888" };
+const OWNERS = { kernel: "#2f7fd6", program: "#2e8b57", device: "#8e6cd0", free: "#888888" };
 const SVG = "http://www.w3.org/2000/svg";
 const LEFT = 150, LANE = 26, PLAY_MS = 350;
 
 const hex = (n) => "0x" + n.toString(16).padStart(8, "0");
+const short = (name) => (name.length > 9 ? name.slice(0, 8) + "…" : name);
 const count = (n) => n.toLocaleString("en");
 const size = (n) => (n >= 1 << 20 && n % (1 << 20) === 0 ? `${n >> 20} MiB` : n >= 1024 ? `${+(n / 1024).toFixed(1)} KiB` : `${n} B`);
 
@@ -66,7 +67,7 @@ function lanesOf(run) {
     for (const mode of "USM") {
       if (!used.has(mode)) continue;
       const role = mode === "U" ? "program" : mode === "S" || !used.has("S") ? "kernel" : "firmware";
-      lanes.push({ key: `${vm} ${mode}`, label: `${vm}: ${role}`, mode });
+      lanes.push({ key: `${vm} ${mode}`, label: `${short(vm)}: ${role}`, mode });
     }
   }
   lanes.push({ key: "VMM", label: "VMM", mode: "real M" });
@@ -234,14 +235,14 @@ export function render({ model, el }) {
       make(svg, "path", { d: `M${from} ${middle(k)}C${from + 20} ${middle(k)} ${to - 20} ${middle(j)} ${to} ${middle(j)}`, fill: "none", stroke: "#888" });
     })));
     columns.forEach((regions, c) => {
-      make(svg, "text", { x: c * column, y: 14, "font-weight": "bold" }, `${run.vms[c]}: guest-physical`);
+      make(svg, "text", { x: c * column, y: 14, "font-weight": "bold" }, `${short(run.vms[c])}: guest-physical`);
       regions.forEach((r, k) => {
         const here = e && e.vm === r.vm && e.pc >= r.start && e.pc < r.start + r.size;
         cell(c * column + 1, k, OWNERS[r.owner] ?? OWNERS.free, `${r.name} ${r.rights}`, r.start, r.size, here);
       });
     });
     if (frames.length) make(svg, "text", { x: run.vms.length * column + 10, y: 14, "font-weight": "bold" }, "real storage");
-    frames.forEach((f, j) => cell(run.vms.length * column + 10, j, "#b5560f", `${f.vm}: ${hex(f.start)}`, f.real, f.size, false));
+    frames.forEach((f, j) => cell(run.vms.length * column + 10, j, "#b5560f", `${short(f.vm)}: ${hex(f.start)}`, f.real, f.size, false));
     const used = Object.entries(OWNERS).filter(([owner]) => run.regions.some((r) => r.owner === owner));
     legend(make(map, "div", { class: "row" }), Object.fromEntries(used));
   }

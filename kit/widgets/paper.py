@@ -11,7 +11,7 @@ _STYLE = (
     "background:repeating-linear-gradient(#fdfdf6 0 2.6em,#e6f2e6 2.6em 5.2em);color:#1c1c1c;"
     "border:solid #c9c9bd;border-width:0 1px;border-bottom:2px dashed #b9b9ac;padding:0 1.6em;"
     "margin:0;font:12px/1.3em ui-monospace,Menlo,Consolas,monospace;"
-    "white-space:pre;width:max-content;min-width:60ch;text-align:left"
+    "white-space:pre;min-width:60ch;text-align:left"
 )
 _FRAME = "overflow:auto;max-height:32em;background:#8883;padding:.6em"
 
@@ -41,5 +41,6 @@ class Paper:
         pages = "".join(f'<pre style="{_STYLE}">\n{escape(page)}\n\n</pre>' for page in self.pages)
         # tabindex: what scrolls must be reachable by keyboard.
         return (
-            f'<div role="region" aria-label="{label}" tabindex="0" style="{_FRAME}">{pages}</div>'
+            f'<div role="region" aria-label="{label}" tabindex="0" style="{_FRAME}">'
+            f'<div style="width:max-content">{pages}</div></div>'
         )

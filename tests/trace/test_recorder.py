@@ -117,9 +117,9 @@ def test_storage_is_divided_as_the_guests_pmp_divides_it() -> None:
     recording = record()
     ram = [(r.name, r.start, r.size, r.rights) for r in recording.regions if r.owner != "device"]
     assert ram == [
-        ("kernel", 0x80000000, 0x4000, "---"),
-        ("programs", 0x80004000, 0x4000, "rwx"),
-        ("kernel", 0x80008000, 0xF8000, "---"),
+        ("kernel storage", 0x80000000, 0x4000, "---"),
+        ("program storage", 0x80004000, 0x4000, "rwx"),
+        ("kernel storage", 0x80008000, 0xF8000, "---"),
     ]
     assert [frame.size for frame in recording.frames] == [0x100000]
     assert recording.frames[0] == Frame("a", 0x80000000, 0x100000, recording.frames[0].real)

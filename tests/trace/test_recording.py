@@ -19,7 +19,7 @@ RUN = Recording(
 
 
 def test_the_names_of_the_machines_are_found_in_everything() -> None:
-    regions = (Region("b", "kernel", 0, 16, "monitor"),)
+    regions = (Region("b", "kernel", 0, 16, "kernel"),)
     recording = Recording(RUN.events, regions, (Frame("c", 0, 16, 4096),))
     assert recording.vms == ("batch", "b", "c")
 

@@ -32,8 +32,8 @@ def small_run(count: int = 0) -> Recording:
             for n, (kind, before, after, pc, cause, text) in enumerate(rows)
         ),
         regions=(
-            Region("batch", "monitor", 0x80000000, 0x8000, "monitor"),
-            Region("batch", "job area", 0x80200000, 0x100000, "job", "rwx"),
+            Region("batch", "monitor", 0x80000000, 0x8000, "kernel"),
+            Region("batch", "job area", 0x80200000, 0x100000, "program", "rwx"),
         ),
         frames=(Frame("batch", 0x80000000, 0x400000, 0x80800000),),
     )
@@ -134,7 +134,7 @@ def test_dragging_moves_the_window_and_not_the_cursor(tab: Any, tmp_path: Path) 
 def test_it_can_be_read_without_seeing_it(shown: Any) -> None:
     assert shown.get_by_role("img", name="batch: mode M").count() == 1
     assert (
-        "job area at 0x80200000, 1 MiB, job rwx"
+        "job area at 0x80200000, 1 MiB, program rwx"
         in shown.locator("svg title").all_text_contents()[1]
     )
     slider = shown.get_by_role("slider", name="position in the run")
