@@ -253,12 +253,13 @@ def _highest_gap(
 
 def _hex_image(data: bytes, name: str) -> Image:
     # The reader of HEX files belongs to the toolchain, which stands on the machine.
-    from kit.toolchain.hexfile import read_hex
+    from kit.toolchain.hexfile import read_hex_file
 
-    pieces = read_hex(data.decode("latin-1"), name)
-    if not pieces:
+    found = read_hex_file(data.decode("latin-1"), name)
+    if not found.segments:
         raise KitError(f"{name}: the HEX file holds no data")
-    return Image(min(address for address, _ in pieces), pieces)
+    entry = found.segments[0][0] if found.start is None else found.start
+    return Image(entry, found.segments)
 
 
 class _Elf:

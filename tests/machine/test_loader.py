@@ -119,15 +119,23 @@ def test_a_flat_binary_goes_to_the_beginning_of_ram(tmp_path: Path) -> None:
 
 
 def test_intel_hex_is_recognised_and_starts_at_its_lowest_address() -> None:
-    pytest.importorskip("kit.toolchain.hexfile")
     text = b":0200000480007A\n:0400000013000000E9\n:00000001FF\n"
     image = read_image(text)
     assert image.entry == BASE
     assert image.segments == [(BASE, b"\x13\0\0\0")]
 
 
+def test_intel_hex_starts_where_its_start_record_says() -> None:
+    text = b":0200000480007A\n:0400000013000000E9\n:040000058000000275\n:00000001FF\n"
+    assert read_image(text).entry == BASE + 2
+
+
+def test_intel_hex_without_data_is_one_line() -> None:
+    with pytest.raises(KitError, match="holds no data"):
+        read_image(b":00000001FF\n")
+
+
 def test_damaged_intel_hex_is_one_line() -> None:
-    pytest.importorskip("kit.toolchain.hexfile")
     with pytest.raises(KitError, match="image"):
         read_image(b":0400000013000000E8\n")
 
