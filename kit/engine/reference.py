@@ -53,7 +53,7 @@ class ReferenceEngine:
         """
         hart, isa, bus = self.hart, self.isa, self.hart.bus
         fetch, completed, trapped = isa.fetch, isa.count_completed, isa.count_trapped
-        decoded, mask, has_c = self._decoded, self._mask, hart.config.has_c
+        decoded, mask = self._decoded, self._mask
         made = 0
         while made < limit:
             if made and hart.pc in breakpoints:
@@ -71,7 +71,7 @@ class ReferenceEngine:
                 word = fetch(hart)
                 entry = decoded.get(word)
                 if entry is None:
-                    entry = self._decode(word, has_c)
+                    entry = self._decode(word)
                 function, operands, length, instruction = entry
                 hart.instruction = instruction
                 hart.next_pc = (hart.pc + length) & mask
@@ -87,9 +87,9 @@ class ReferenceEngine:
                 break
         return made
 
-    def _decode(self, word: int, has_c: bool) -> Decoded:
+    def _decode(self, word: int) -> Decoded:
         """Decodes a fetched word and remembers it, whatever its unused upper half holds."""
-        instruction = word & 0xFFFF if has_c and word & 3 != 3 else word
+        instruction = word & 0xFFFF if word & 3 != 3 else word
         entry = self._decoded.get(instruction)
         if entry is None:
             entry = self._decode_instruction(instruction, 4 if instruction & 3 == 3 else 2)

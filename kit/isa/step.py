@@ -37,7 +37,8 @@ def execute(cpu: Cpu, word: Bits, decoder: Decoder) -> None:
     """Executes the instruction `word`, fetched from pc; traps leave as `Trap`."""
     compressed = (word & 3) != 3
     length = 2 if compressed and cpu.config.has_c else 4
-    cpu.instruction = select(Bits(1, length == 2), word & 0xFFFF, word).zext(cpu.xlen)
+    # xtval shows 16 bits of what looks compressed, even where nothing compressed exists.
+    cpu.instruction = select(compressed, word & 0xFFFF, word).zext(cpu.xlen)
     cpu.next_pc = cpu.pc + length
     found = decoder.decode(int(cpu.instruction))
     if found is None or found[0].execute is None:
