@@ -16,9 +16,9 @@ Bits(4, 0xf)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
-__all__ = ["Bits", "Expr", "Explorer", "concat", "constant", "explore", "select", "symbol"]
+__all__ = ["Bits", "Explorer", "Expr", "concat", "constant", "explore", "select", "symbol"]
 
 
 class Expr:
@@ -29,13 +29,14 @@ class Expr:
     """
 
     __slots__ = ("args", "op", "width")
-    _known: dict[tuple[Any, ...], Expr] = {}
+    _known: ClassVar[dict[tuple[Any, ...], Expr]] = {}
 
     op: str
     width: int
     args: tuple[Any, ...]
 
     def __new__(cls, op: str, width: int, *args: Any) -> Expr:
+        """The one node of this operation on these operands."""
         key = (op, width, *args)
         node = cls._known.get(key)
         if node is None:
@@ -210,7 +211,11 @@ class Bits:
 
     def _shift(self, op: str, amount: Bits | int) -> Bits:
         if isinstance(amount, Bits):
-            amount = amount.zext(self.width) if amount.width <= self.width else amount[self.width - 1 : 0]
+            amount = (
+                amount.zext(self.width)
+                if amount.width <= self.width
+                else amount[self.width - 1 : 0]
+            )
         return self._binary(op, amount)
 
     def divu(self, other: Bits | int) -> Bits:
@@ -346,7 +351,10 @@ def _simplified(op: str, width: int, a: Expr, b: Expr) -> int | Expr:
                 return a
         if op in ("and", "or", "xor", "add") and a.op == op and a.args[1].op == "const":
             return _simplified(
-                op, width, a.args[0], constant(width, _CONCRETE[op](a.args[1].args[0], value, width))
+                op,
+                width,
+                a.args[0],
+                constant(width, _CONCRETE[op](a.args[1].args[0], value, width)),
             )
     if a is b:
         if op in ("and", "or"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from kit import __version__
 from kit.commands import asm, deck, doctor, run
@@ -24,13 +25,11 @@ class _Parser(argparse.ArgumentParser):
         raise SystemExit(USAGE_ERROR)
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> _Parser:
     """The parser of the whole command line."""
-    top = _Parser(
-        prog="kit", description="Build operating systems on a machine you can see into."
-    )
+    top = _Parser(prog="kit", description="Build operating systems on a machine you can see into.")
     top.add_argument("--version", action="version", version=f"vmm-kit {__version__}")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands: Any = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run.add_run(commands)
     asm.add_asm(commands)
     asm.add_disasm(commands)

@@ -1,0 +1,1 @@
+"""The subcommands of `kit`, one to a module."""

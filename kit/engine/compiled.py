@@ -24,9 +24,7 @@ def instruction_arguments(row: Instruction, xlen: int) -> tuple[Bits, ...]:
     )
 
 
-def _by_position(
-    row: Instruction, function: Callable[..., None], name: str
-) -> Callable[..., None]:
+def _by_position(row: Instruction, function: Callable[..., None], name: str) -> Callable[..., None]:
     """A function that takes an instruction's operands, with the operands by position."""
 
     def run(cpu: Any, *operands: Bits) -> None:
@@ -40,7 +38,9 @@ Roles = dict[str, tuple[Callable[..., Any], tuple[Any, ...]]]
 """Functions to trace: under which name, and with arguments of which shape."""
 
 
-def compiled(name: str, config: Config, packages: tuple[Path, ...], roles: Callable[[], Roles]) -> Any:
+def compiled(
+    name: str, config: Config, packages: tuple[Path, ...], roles: Callable[[], Roles]
+) -> Any:
     """The functions in `roles`, traced and compiled, as a dictionary by their names there.
 
     They come from the cache if nothing in `packages` (folders of sources), in the instruction set

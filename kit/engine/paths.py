@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from kit.bits import Bits, Explorer, Expr, symbol
@@ -106,7 +107,9 @@ class _Recorder:
     events: list[Op | tuple[Expr, bool]] = field(default_factory=list)
     temps: int = 0
 
-    def op(self, kind: str, name: Any, args: tuple[Expr, ...], width: int = 0, size: int = 0) -> Bits:
+    def op(
+        self, kind: str, name: Any, args: tuple[Expr, ...], width: int = 0, size: int = 0
+    ) -> Bits:
         result = None
         if width:
             self.temps += 1
@@ -131,16 +134,19 @@ class TracedState:
         self.written: set[str] = set()
 
     def get(self, name: str) -> Bits:
+        """A word: known, or read now."""
         if name not in self._words:
             self._words[name] = self._recorder.op("get", name, (), width_of(name, self._config))
         return self._words[name]
 
     def set(self, name: str, value: Bits) -> None:
+        """Changes a word."""
         self._words[name] = value
         self.written.add(name)
         self._recorder.op("set", name, (value.node,))
 
     def get_item(self, name: str, index: Bits | int) -> Bits:
+        """A word of a file: known, or read now."""
         at = (index if isinstance(index, Bits) else Bits(8, index)).node
         known = self._items.setdefault(name, {})
         if at not in known:
@@ -148,12 +154,14 @@ class TracedState:
         return known[at]
 
     def set_item(self, name: str, index: Bits | int, value: Bits) -> None:
+        """Changes a word of a file, and forgets the others."""
         at = (index if isinstance(index, Bits) else Bits(8, index)).node
         self._items[name] = {at: value}
         self.written.add(name)
         self._recorder.op("set_item", name, (at, value.node))
 
     def storage(self, operation: str, address: Bits, size: int, value: Bits | None) -> Bits:
+        """Notes what is asked of the bus."""
         if value is not None:
             self.written.add("storage")
             return self._recorder.op("storage", operation, (address.node, value.node), size=size)
@@ -161,6 +169,7 @@ class TracedState:
         return self._recorder.op("storage", operation, (address.node,), width, size)
 
     def call(self, function: Callable[..., Any], cpu: Cpu, args: tuple[Any, ...]) -> Any:
+        """Notes a call, and traces the function on its own."""
         if function.dispatch:  # type: ignore[attr-defined]
             number = args[0]
             if isinstance(number, int) or isinstance(number.value, int):
@@ -234,7 +243,7 @@ class Definitions:
             recorder.events, recorder.temps = [], 0
             state = TracedState(self, recorder)
             cpu = Cpu(self.config, state)
-            end = explorer.run(lambda cpu=cpu: _ending(cpu, run))
+            end = explorer.run(partial(_ending, cpu, run))
             writes |= state.written
             runs.append((recorder.events, end))
             if not explorer.advance():
@@ -253,9 +262,7 @@ def _ending(cpu: Cpu, run: Callable[[Cpu], Bits | None]) -> Return | Raise:
     return Return(value.node if isinstance(value, Bits) else None)
 
 
-def _merge(
-    runs: list[tuple[list[Op | tuple[Expr, bool]], Return | Raise]], position: int
-) -> Block:
+def _merge(runs: list[tuple[list[Op | tuple[Expr, bool]], Return | Raise]], position: int) -> Block:
     """The tree of runs that agree on their events up to `position`."""
     events, end = runs[0]
     ops: list[Op] = []

@@ -268,5 +268,3 @@ def fence(cpu: Cpu, fm: Bits, pred: Bits, succ: Bits, rs1: Register, rd: Registe
 @base("imm[11:0] rs1 001 rd 0001111", "")
 def fence_i(cpu: Cpu, imm: Bits, rs1: Register, rd: Register) -> None:
     """Make stores visible to fetches (Zifencei): nothing to do, storage is read at every fetch."""
-
-

@@ -14,45 +14,26 @@ from typing import Any, Protocol, TypeVar
 from kit.bits import Bits, select
 from kit.isa.config import Config
 
-__all__ = ["ARRAYS", "M", "S", "STORAGE", "U", "WORDS", "Cpu", "State", "Trap", "opaque", "width_of"]
+__all__ = [
+    "ARRAYS",
+    "STORAGE",
+    "WORDS",
+    "Cpu",
+    "M",
+    "S",
+    "State",
+    "Trap",
+    "U",
+    "opaque",
+    "width_of",
+]
 
 U, S, M = 0, 1, 3
 """Privilege modes, as mstatus.MPP holds them."""
 
-WORDS: dict[str, int | str] = {
-    "pc": "xlen",
-    "next_pc": "xlen",
-    "instruction": "xlen",
-    "mode": 2,
-    "waiting": 1,
-    "reservation_valid": 1,
-    "reservation": "plen",
-    "wires": "xlen",
-    "mtime": 64,
-    "mcycle": 64,
-    "minstret": 64,
-    "mstatus": "xlen",
-    "medeleg": "xlen",
-    "mideleg": "xlen",
-    "mie": "xlen",
-    "mip": "xlen",
-    "mtvec": "xlen",
-    "mscratch": "xlen",
-    "mepc": "xlen",
-    "mcause": "xlen",
-    "mtval": "xlen",
-    "mcounteren": 32,
-    "mcountinhibit": 32,
-    "stvec": "xlen",
-    "sscratch": "xlen",
-    "sepc": "xlen",
-    "scause": "xlen",
-    "stval": "xlen",
-    "satp": "xlen",
-    "scounteren": 32,
-}
-"""Every single word of a hart's state and its width: bits, ``xlen`` (a register) or ``plen`` (a
-physical address). `next_pc` and `instruction` (its word) belong to the step being made. `mip` holds the bits that software writes; `wires` those that devices drive."""
+WORDS: dict[str, int | str] = {}
+"""Every single word of a hart's state (as `Cpu` declares it) and its width: bits, ``xlen`` (a
+register) or ``plen`` (a physical address)."""
 
 ARRAYS: dict[str, tuple[int, int | str]] = {
     "x": (32, "xlen"),
@@ -61,8 +42,8 @@ ARRAYS: dict[str, tuple[int, int | str]] = {
 }
 """Every file of words: its size and width. Byte n of `pmpcfg` configures PMP entry n."""
 
-STORAGE: dict[str, int] = {"is_ram": 1, "reaches": 1, "read": 0, "write": 0}
-"""What a hart asks of the bus, with the width of the answer (0: that of the access, or none)."""
+STORAGE = ("is_ram", "reaches", "read", "write")
+"""What a hart asks of the bus."""
 
 
 def width_of(name: str, config: Config) -> int:
@@ -74,15 +55,26 @@ def width_of(name: str, config: Config) -> int:
 class State(Protocol):
     """Where a `Cpu` finds its words."""
 
-    def get(self, name: str) -> Bits: ...
-    def set(self, name: str, value: Bits) -> None: ...
-    def get_item(self, name: str, index: Bits | int) -> Bits: ...
-    def set_item(self, name: str, index: Bits | int, value: Bits) -> None: ...
-    def storage(self, operation: str, address: Bits, size: int, value: Bits | None) -> Bits: ...
-    def call(self, function: Callable[..., Any], cpu: Cpu, args: tuple[Any, ...]) -> Any: ...
+    def get(self, name: str) -> Bits:
+        """A word."""
+
+    def set(self, name: str, value: Bits) -> None:
+        """Changes a word."""
+
+    def get_item(self, name: str, index: Bits | int) -> Bits:
+        """A word of a file."""
+
+    def set_item(self, name: str, index: Bits | int, value: Bits) -> None:
+        """Changes a word of a file."""
+
+    def storage(self, operation: str, address: Bits, size: int, value: Bits | None) -> Bits:
+        """What the bus answers to an operation (see `STORAGE`)."""
+
+    def call(self, function: Callable[..., Any], cpu: Cpu, args: tuple[Any, ...]) -> Any:
+        """Calls an `opaque` function."""
 
 
-class Trap(Exception):
+class Trap(Exception):  # noqa: N818 - the field's own word
     """An exception of the instruction being executed: its cause and the value for xtval."""
 
     def __init__(self, cause: Bits | int, tval: Bits | int) -> None:
@@ -90,22 +82,26 @@ class Trap(Exception):
         self.tval = tval
 
 
-class _Word:
-    """A word of the state as an attribute of `Cpu`."""
+class Word:
+    """A word of the state, declared with its width as an attribute of `Cpu`."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, width: int | str) -> None:
+        self._width = width
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+        WORDS[name] = self._width
 
     def __get__(self, cpu: Cpu, owner: type | None = None) -> Bits:
-        return cpu.state.get(self.name)
+        return cpu.state.get(self._name)
 
     def __set__(self, cpu: Cpu, value: Bits | int) -> None:
-        width = width_of(self.name, cpu.config)
+        width = width_of(self._name, cpu.config)
         if not isinstance(value, Bits):
             value = Bits(width, value)
         elif value.width != width:
-            raise ValueError(f"{self.name} has {width} bits, not {value.width}")
-        cpu.state.set(self.name, value)
+            raise ValueError(f"{self._name} has {width} bits, not {value.width}")
+        cpu.state.set(self._name, value)
 
 
 class Registers:
@@ -125,38 +121,40 @@ class Registers:
 
 
 class Cpu:
-    """One hart: the state in `WORDS` and `ARRAYS`, and the storage behind it."""
+    """One hart: its words, its files of words, and the storage behind it."""
 
-    pc: Any
-    next_pc: Any
-    instruction: Any
-    mode: Any
-    waiting: Any
-    reservation_valid: Any
-    reservation: Any
-    wires: Any
-    mtime: Any
-    mcycle: Any
-    minstret: Any
-    mstatus: Any
-    medeleg: Any
-    mideleg: Any
-    mie: Any
-    mip: Any
-    mtvec: Any
-    mscratch: Any
-    mepc: Any
-    mcause: Any
-    mtval: Any
-    mcounteren: Any
-    mcountinhibit: Any
-    stvec: Any
-    sscratch: Any
-    sepc: Any
-    scause: Any
-    stval: Any
-    satp: Any
-    scounteren: Any
+    pc = Word("xlen")
+    # The instruction being executed: where the next one is, and its word.
+    next_pc = Word("xlen")
+    instruction = Word("xlen")
+    mode = Word(2)
+    waiting = Word(1)
+    reservation_valid = Word(1)
+    reservation = Word("plen")
+    # Interrupts as in mip: those that devices signal, and those that software has set.
+    wires = Word("xlen")
+    mip = Word("xlen")
+    mtime = Word(64)
+    mcycle = Word(64)
+    minstret = Word(64)
+    mstatus = Word("xlen")
+    medeleg = Word("xlen")
+    mideleg = Word("xlen")
+    mie = Word("xlen")
+    mtvec = Word("xlen")
+    mscratch = Word("xlen")
+    mepc = Word("xlen")
+    mcause = Word("xlen")
+    mtval = Word("xlen")
+    mcounteren = Word(32)
+    mcountinhibit = Word(32)
+    stvec = Word("xlen")
+    sscratch = Word("xlen")
+    sepc = Word("xlen")
+    scause = Word("xlen")
+    stval = Word("xlen")
+    satp = Word("xlen")
+    scounteren = Word(32)
 
     def __init__(self, config: Config, state: State) -> None:
         self.config = config
@@ -194,10 +192,6 @@ class Cpu:
     def write(self, address: Bits, size: int, value: Bits) -> None:
         """Stores the low `size` bytes of `value`."""
         self.state.storage("write", address, size, value)
-
-
-for _name in WORDS:
-    setattr(Cpu, _name, _Word(_name))
 
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -494,31 +494,31 @@ def existing_numbers(config: Config) -> list[int]:
 
 
 @opaque(1, dispatch=existing_numbers)
-def csr_guard(cpu: Cpu, number: int) -> Bits:
+def csr_guard(cpu: Cpu, number: int | Bits) -> Bits:
     """Does the register exist, and is no condition of its own in the way?"""
-    if not csr_exists(cpu.config, number):
+    if not csr_exists(cpu.config, int(number)):
         return Bits(1, 0)
-    return CSRS[number].guard(cpu)
+    return CSRS[int(number)].guard(cpu)
 
 
 @opaque("xlen", dispatch=existing_numbers)
-def csr_read(cpu: Cpu, number: int) -> Bits:
+def csr_read(cpu: Cpu, number: int | Bits) -> Bits:
     """The value of a register that exists."""
-    return CSRS[number].read(cpu)
+    return CSRS[int(number)].read(cpu)
 
 
 @opaque("xlen", dispatch=existing_numbers)
-def csr_update_base(cpu: Cpu, number: int) -> Bits:
+def csr_update_base(cpu: Cpu, number: int | Bits) -> Bits:
     """The value in which csrrs and csrrc set and clear bits.
 
     It is the register's value, but for mip and sip, where interrupts that devices signal do not
     leak into the bits that software holds.
     """
-    row = CSRS[number]
+    row = CSRS[int(number)]
     return (row.update_base or row.read)(cpu)
 
 
 @opaque(None, dispatch=existing_numbers)
-def csr_write(cpu: Cpu, number: int, value: Bits) -> None:
+def csr_write(cpu: Cpu, number: int | Bits, value: Bits) -> None:
     """Writes a register that exists and is not read-only."""
-    CSRS[number].write(cpu, value)
+    CSRS[int(number)].write(cpu, value)

@@ -147,7 +147,9 @@ INSTRUCTIONS: list[Instruction] = []
 """Every instruction that is defined, in the order of definition."""
 
 
-def _parse(pattern: str) -> tuple[int, int, int, list[Field], dict[str, frozenset[int]], dict[str, int]]:
+def _parse(
+    pattern: str,
+) -> tuple[int, int, int, list[Field], dict[str, frozenset[int]], dict[str, int]]:
     """Length, mask, match, fields, excluded values and operand widths of a pattern."""
     mask = match = bits = 0
     fields: list[Field] = []
@@ -253,7 +255,9 @@ class Decoder:
 
     def __init__(self, extensions: str, xlen: int) -> None:
         rows = [
-            row for row in INSTRUCTIONS if xlen in row.xlens and set(row.extension) <= set(extensions)
+            row
+            for row in INSTRUCTIONS
+            if xlen in row.xlens and set(row.extension) <= set(extensions)
         ]
         self.by_name = {row.name: row for row in rows}
         self._buckets: dict[int, list[Instruction]] = {}
@@ -285,7 +289,9 @@ class Decoder:
             return row, operands
         return self.expand(row, operands)
 
-    def expand(self, row: Instruction, operands: dict[str, int]) -> tuple[Instruction, dict[str, int]]:
+    def expand(
+        self, row: Instruction, operands: dict[str, int]
+    ) -> tuple[Instruction, dict[str, int]]:
         """The instruction and operands that a compressed instruction stands for."""
         name, *pairs = row.expansion.split()
         full: dict[str, int] = {}

@@ -17,10 +17,17 @@ RESET_PC = 0x8000_0000
 class StorageBus(Protocol):
     """What a hart needs of the bus: physical addresses, naturally aligned, sizes in bytes."""
 
-    def is_ram(self, address: int, size: int) -> bool: ...
-    def reaches(self, address: int, size: int) -> bool: ...
-    def read(self, address: int, size: int) -> int: ...
-    def write(self, address: int, size: int, value: int) -> None: ...
+    def is_ram(self, address: int, size: int) -> bool:
+        """Whether all the bytes are RAM."""
+
+    def reaches(self, address: int, size: int) -> bool:
+        """Whether RAM, or a device that accepts this size, is there."""
+
+    def read(self, address: int, size: int) -> int:
+        """Reads RAM or a device."""
+
+    def write(self, address: int, size: int, value: int) -> None:
+        """Writes RAM or a device."""
 
 
 class Hart:
@@ -79,18 +86,23 @@ class HartState:
         self._width = {name: width_of(name, hart.config) for name in (*WORDS, *ARRAYS)}
 
     def get(self, name: str) -> Bits:
+        """A word."""
         return Bits(self._width[name], getattr(self._hart, name))
 
     def set(self, name: str, value: Bits) -> None:
+        """Changes a word."""
         setattr(self._hart, name, int(value))
 
     def get_item(self, name: str, index: Bits | int) -> Bits:
+        """A word of a file."""
         return Bits(self._width[name], getattr(self._hart, name)[int(index)])
 
     def set_item(self, name: str, index: Bits | int, value: Bits) -> None:
+        """Changes a word of a file."""
         getattr(self._hart, name)[int(index)] = int(value)
 
     def storage(self, operation: str, address: Bits, size: int, value: Bits | None) -> Bits:
+        """Asks the bus."""
         act = getattr(self._hart.bus, operation)
         if value is not None:
             act(int(address), size, int(value))
@@ -99,6 +111,7 @@ class HartState:
         return Bits(8 * size if operation == "read" else 1, int(answer))
 
     def call(self, function: Callable[..., Any], cpu: Cpu, args: tuple[Any, ...]) -> Any:
+        """Calls the function as it stands."""
         if function.dispatch:  # type: ignore[attr-defined]
             args = (int(args[0]), *args[1:])
         return function.definition(cpu, *args)  # type: ignore[attr-defined]

@@ -54,7 +54,7 @@ def wfi(cpu: Cpu) -> None:
 
 @system("0001001 rs2 rs1 000 00000 1110011", "rs1, rs2", privilege="S")
 def sfence_vma(cpu: Cpu, rs1: Bits, rs2: Bits) -> None:
-    """Order table writes before later translations: legal or not, but nothing to do without a TLB."""
+    """Order table writes before later translations; without a TLB there is nothing to do."""
     if not cpu.config.has_s:
         raise illegal_instruction(cpu)
     if (cpu.mode == U) | ((cpu.mode == S) & cpu.mstatus[TVM]):

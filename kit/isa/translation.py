@@ -37,14 +37,8 @@ def translate(cpu: Cpu, address: Bits, size: int, access: str) -> Bits:
     the final address against PMP is part of it; whether a device takes the access is not.
     """
     mode = effective_mode(cpu, access)
-    if not cpu.config.has_s:
-        physical = address.zext(cpu.plen)
-    elif mode == M:
-        physical = address.zext(cpu.plen)
-    elif cpu.satp[cpu.xlen - 1] == 0:
-        physical = address.zext(cpu.plen)
-    else:
-        physical = walk(cpu, address, access, mode)
+    direct = Bits(1, 1) if not cpu.config.has_s else (mode == M) | ~cpu.satp[cpu.xlen - 1]
+    physical = address.zext(cpu.plen) if direct else walk(cpu, address, access, mode)
     if not pmp_allows(cpu, physical, size, access, mode):
         raise Trap(ACCESS_FAULT[access], address)
     return physical

@@ -14,9 +14,7 @@ from kit.isa.trap import illegal_instruction
 zicsr = partial(instruction, extension="")
 
 
-def access(
-    cpu: Cpu, rd: Bits, csr: Bits, writes: Bits, value: Callable[[], Bits]
-) -> None:
+def access(cpu: Cpu, rd: Bits, csr: Bits, writes: Bits, value: Callable[[], Bits]) -> None:
     """What all six instructions have in common.
 
     An access traps where the register does not exist, belongs to a more privileged mode, or is
@@ -65,5 +63,3 @@ def csrrsi(cpu: Cpu, rd: Bits, uimm: Bits, csr: Bits) -> None:
 def csrrci(cpu: Cpu, rd: Bits, uimm: Bits, csr: Bits) -> None:
     """Clear the bits of a five-bit immediate in a CSR; with zero, only read it."""
     access(cpu, rd, csr, uimm != 0, lambda: csr_update_base(cpu, csr) & ~uimm.zext(cpu.xlen))
-
-

@@ -7,6 +7,7 @@ DMA, loader and debugger alike. `Bus.watch` therefore sees them all.
 from __future__ import annotations
 
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from kit.devices.device import BusError, Device
@@ -42,7 +43,7 @@ class Storage:
         self.words = self.octets.cast("I")
 
 
-class AddressSpace:
+class AddressSpace(ABC):
     """Devices, each behind its window, and RAM of `size` bytes from `base` on.
 
     What the RAM consists of is for the subclass to say: `Bus` has the machine's storage, a virtual
@@ -84,6 +85,22 @@ class AddressSpace:
             return False
         offset = address - place[0]
         return offset < place[1].size and place[1].accepts(offset, size)
+
+    @abstractmethod
+    def read(self, address: int, size: int) -> int:
+        """Reads RAM or a device register; `reaches` must hold."""
+
+    @abstractmethod
+    def write(self, address: int, size: int, value: int) -> None:
+        """Writes RAM or a device register; `reaches` must hold, and `value` fits `size` bytes."""
+
+    @abstractmethod
+    def read_bytes(self, address: int, length: int) -> bytes:
+        """`length` bytes of RAM. Raises BusError, a KitError, if they are not all RAM."""
+
+    @abstractmethod
+    def write_bytes(self, address: int, data: bytes) -> None:
+        """Writes RAM. Raises BusError, a KitError, and writes nothing, if it is not all RAM."""
 
     def read_device(self, address: int, size: int) -> int:
         """Reads a device register; `reaches` must hold."""

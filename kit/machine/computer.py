@@ -11,7 +11,7 @@ import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from kit.devices.card_punch import CardPunch
 from kit.devices.card_reader import CardReader
@@ -36,6 +36,8 @@ DEFAULT_BUDGET = 1_000_000_000
 """Steps after which a run without a budget of its own ends."""
 
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+D = TypeVar("D", bound=Device)
+
 _STATE = b"vmm-kit state 1\n"
 
 
@@ -72,7 +74,8 @@ def _unpack(data: bytes) -> tuple[dict[str, Any], bytes]:
         raise KitError("restore: this is no saved state of this version of the kit, or is damaged")
     plain = zlib.decompress(body)
     length = int.from_bytes(plain[:4], "little")
-    return json.loads(plain[4 : 4 + length]), plain[4 + length :]
+    words: dict[str, Any] = json.loads(plain[4 : 4 + length])
+    return words, plain[4 + length :]
 
 
 class Computer(ABC):
@@ -294,7 +297,7 @@ class Computer(ABC):
         self.board.refresh()
 
 
-def _device(devices: dict[str, Device], name: str, kind: type[Any]) -> Any:
+def _device(devices: dict[str, Device], name: str, kind: type[D]) -> D:
     device = devices.get(name)
     if not isinstance(device, kind):
         raise KitError(f"this machine has no {name}")

@@ -30,6 +30,8 @@ class Machine(Computer):
     Raises `KitError` for what cannot be built.
     """
 
+    bus: Bus
+
     def __init__(
         self,
         isa: str = "rv32imac",

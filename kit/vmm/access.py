@@ -34,7 +34,8 @@ def _load(v: Cpu, rd: Bits, rs1: Bits, imm: Bits, size: int, signed: bool) -> No
     address = v.x[rs1] + imm
     cause = _blocked(v, address, size, READ, ram_only=False)
     if cause != 0:
-        return deliver_exception(v, cause, address)
+        deliver_exception(v, cause, address)
+        return
     value = v.read(address.zext(v.plen), size)
     v.x[rd] = value.sext(v.xlen) if signed else value.zext(v.xlen)
     complete(v)
@@ -44,7 +45,8 @@ def _store(v: Cpu, rs1: Bits, rs2: Bits, imm: Bits, size: int) -> None:
     address = v.x[rs1] + imm
     cause = _blocked(v, address, size, WRITE, ram_only=False)
     if cause != 0:
-        return deliver_exception(v, cause, address)
+        deliver_exception(v, cause, address)
+        return
     v.write(address.zext(v.plen), size, v.x[rs2][8 * size - 1 : 0])
     complete(v)
 
@@ -53,7 +55,8 @@ def _load_reserved(v: Cpu, rd: Bits, rs1: Bits, aq: Bits, rl: Bits) -> None:
     address = v.x[rs1]
     cause = _blocked(v, address, 4, READ, ram_only=True)
     if cause != 0:
-        return deliver_exception(v, cause, address)
+        deliver_exception(v, cause, address)
+        return
     v.reservation_valid, v.reservation = 1, address.zext(v.plen)
     v.x[rd] = v.read(address.zext(v.plen), 4)
     complete(v)
@@ -63,7 +66,8 @@ def _store_conditional(v: Cpu, rd: Bits, rs1: Bits, rs2: Bits, aq: Bits, rl: Bit
     address = v.x[rs1]
     cause = _blocked(v, address, 4, WRITE, ram_only=True)
     if cause != 0:
-        return deliver_exception(v, cause, address)
+        deliver_exception(v, cause, address)
+        return
     succeeds = v.reservation_valid & (v.reservation == address.zext(v.plen))
     if succeeds:
         v.write(address.zext(v.plen), 4, v.x[rs2])
@@ -78,7 +82,8 @@ def _atomic(
     address = v.x[rs1]
     cause = _blocked(v, address, 4, WRITE, ram_only=False)
     if cause != 0:
-        return deliver_exception(v, cause, address)
+        deliver_exception(v, cause, address)
+        return
     old = v.read(address.zext(v.plen), 4)
     v.write(address.zext(v.plen), 4, new(old, v.x[rs2]))
     v.x[rd] = old

@@ -55,19 +55,21 @@ def _clock(number: int) -> tuple[str, int]:
 
 
 @opaque(1, dispatch=virtual_csrs)
-def guest_csr_open(v: Cpu, number: int) -> Bits:
+def guest_csr_open(v: Cpu, csr: int | Bits) -> Bits:
     """May the guest's mode touch this register, apart from what its number says?
 
     Only the unprivileged counters have such a condition: mcounteren.
     """
+    number = int(csr)
     if number >> 8 != 0xC:
         return Bits(1, 1)
     return (v.mode == M) | v.mcounteren[number & 3]
 
 
 @opaque("xlen", dispatch=virtual_csrs)
-def guest_csr(v: Cpu, number: int) -> Bits:
+def guest_csr(v: Cpu, csr: int | Bits) -> Bits:
     """The value of a virtual register."""
+    number = int(csr)
     clock, high = _clock(number)
     if number in STORED:
         return v.state.get(STORED[number][0]).zext(v.xlen)
@@ -86,8 +88,9 @@ def guest_csr(v: Cpu, number: int) -> Bits:
 
 
 @opaque(None, dispatch=virtual_csrs)
-def set_guest_csr(v: Cpu, number: int, value: Bits) -> None:
+def set_guest_csr(v: Cpu, csr: int | Bits, value: Bits) -> None:
     """Writes a virtual register; what it cannot hold is dropped."""
+    number = int(csr)
     clock, high = _clock(number)
     if number == 0x300:
         _set_status(v, value)

@@ -38,7 +38,8 @@ def _forbidden(v: Cpu, csr: Bits, writes: Bits) -> Bits:
 def _replace(v: Cpu, rd: Bits, csr: Bits, value: Bits) -> None:
     """csrrw and csrrwi: always a write."""
     if _forbidden(v, csr, Bits(1, 1)) or not guest_csr_open(v, csr):
-        return reject(v)
+        reject(v)
+        return
     old = guest_csr(v, csr)
     set_guest_csr(v, csr, value)
     v.x[rd] = old
@@ -51,7 +52,8 @@ def _change(v: Cpu, rd: Bits, csr: Bits, ones: Bits, source: Bits, sets: bool) -
     In mip the guest's software can change nothing, so device signals cannot leak into it.
     """
     if _forbidden(v, csr, source != 0) or not guest_csr_open(v, csr):
-        return reject(v)
+        reject(v)
+        return
     old = guest_csr(v, csr)
     if source != 0:
         set_guest_csr(v, csr, old | ones if sets else old & ~ones)
@@ -93,7 +95,8 @@ def emulate_csrrci(v: Cpu, rd: Bits, uimm: Bits, csr: Bits) -> None:
 def emulate_mret(v: Cpu) -> None:
     """Back to the mode in MPP: MIE from MPIE, MPP the least mode, MPRV only kept within M."""
     if v.mode != M:
-        return reject(v)
+        reject(v)
+        return
     status, previous = v.mstatus, v.mstatus[12:11]
     enabled = select((status & MPIE) != 0, v.word(MIE), v.word(0))
     least = v.word(0 if v.config.has_u else MPP)
@@ -108,6 +111,7 @@ def emulate_mret(v: Cpu) -> None:
 def emulate_wfi(v: Cpu) -> None:
     """The virtual CPU waits; the scheduler resumes it when an enabled interrupt is pending."""
     if v.mode == U:
-        return reject(v)
+        reject(v)
+        return
     v.waiting = 1
     complete(v)

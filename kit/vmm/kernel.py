@@ -293,7 +293,7 @@ class Kernel:
         if word & 3 == 3:
             word |= storage.read(pc + 2, 2) << 16
         found = self._decode(vcpu, word)
-        assert found is not None and found[0] in ACCESSES
+        assert found is not None
         return found
 
     def _decode(self, vcpu: VirtualCpu, word: int) -> tuple[str, tuple[int, ...]] | None:

@@ -13,8 +13,8 @@ from kit.engine.paths import Definitions
 from kit.isa.config import Config
 from kit.isa.cpu import Cpu, opaque
 from kit.isa.pmp import entry_matches
-from kit.isa.trap import return_from
 from kit.isa.translation import walk
+from kit.isa.trap import return_from
 from kit.vmm.interpreters import emulate_mret
 
 z3 = pytest.importorskip("z3", reason="z3 is not installed (extra proof)")
@@ -101,9 +101,7 @@ def test_a_napot_entry_matches_what_its_size_says() -> None:
     state = terms.SymbolicState.unknown(definitions)
     address = z3.BitVec("address", 34)
     shape = (Bits(34, 0),)
-    match = terms.run(
-        definitions, definitions.trace(entry_matches, (0, *shape, 1)), state, address
-    )
+    match = terms.run(definitions, definitions.trace(entry_matches, (0, *shape, 1)), state, address)
     plain = terms.run(definitions, definitions.trace(napot_by_division, shape), state, address)
     config = z3.Select(state.files["pmpcfg"], z3.BitVecVal(0, 8))
     bound = z3.Select(state.files["pmpaddr"], z3.BitVecVal(0, 8))
