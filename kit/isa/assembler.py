@@ -21,7 +21,7 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import kit.isa  # defines the instructions
+import kit.isa  # noqa: F401 - it defines the instructions
 from kit.errors import KitError
 from kit.isa.asm.directives import DIRECTIVES, assign
 from kit.isa.asm.expressions import Parser, constant

@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Iterator, Mapping
 
-import kit.isa  # defines the instructions
+import kit.isa  # noqa: F401 - it defines the instructions
 from kit.isa.aliases import ALIASES, Alias
 from kit.isa.csr import NUMBERS
 from kit.isa.encoding import Decoder, Instruction
@@ -40,7 +40,7 @@ def disassemble(
     if word == 0:
         return "c.unimp"
     if row is None:
-        return f".word 0x{word:08x}" if word & 3 == 3 else f".half 0x{word:04x}"
+        return _raw(word, 4 if word & 3 == 3 else 2)
     return _Text(row, word, address, xlen, symbols or {}).write(aliases)
 
 
@@ -69,10 +69,15 @@ def disassemble_bytes(
         else:
             size = min(len(piece), 2)
             piece = piece[:size]
-            name = "half" if size == 2 else "byte"
-            text = f".{name} 0x{int.from_bytes(piece, 'little'):0{2 * size}x}"
+            text = _raw(int.from_bytes(piece, "little"), size)
         yield here, piece, text
         position += size
+
+
+def _raw(word: int, size: int) -> str:
+    """A directive for bytes that are no instruction."""
+    directive = {1: ".byte", 2: ".half", 4: ".word"}[size]
+    return f"{directive} 0x{word:0{2 * size}x}"
 
 
 @functools.lru_cache(maxsize=8)
@@ -102,7 +107,7 @@ class _Text:
     def write(self, aliases: bool) -> str:
         """The whole text."""
         if not self._is_canonical():
-            return f".{'word' if self.row.length == 4 else 'half'} 0x{self._word():0{2 * self.row.length}x}"
+            return _raw(self._word(), self.row.length)
         if aliases:
             for alias in _shown_aliases().get(self.row.name, ()):
                 bound = self._match(alias)

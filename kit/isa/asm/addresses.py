@@ -47,9 +47,7 @@ def _load_number(encoder: Encoder, operands: list[Operand], column: int) -> None
         encoder.place(Word(encoder.row("lui"), {"rd": rd, "imm": _signed_upper(high)}, {}, column))
         source = rd
     if low or not source:
-        encoder.place(
-            Word(encoder.row("addi"), {"rd": rd, "rs1": source, "imm": low}, {}, column)
-        )
+        encoder.place(Word(encoder.row("addi"), {"rd": rd, "rs1": source, "imm": low}, {}, column))
 
 
 def _signed_upper(high: int) -> int:
@@ -113,7 +111,7 @@ def _fence_tso(encoder: Encoder, operands: list[Operand], column: int) -> None:
 
 def _compressed_unimp(encoder: Encoder, operands: list[Operand], column: int) -> None:
     # The word of zeros is no row of the table: it is defined to be illegal.
-    encoder.output.bytes(bytes(2), column)
+    encoder.output.data(bytes(2), column)
 
 
 SPECIAL: list[tuple[str, Variant]] = [

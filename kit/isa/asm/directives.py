@@ -206,7 +206,7 @@ def _data(size: int) -> Callable[[Statement], None]:
                 statement.output.item(datum, size, node.column)
             else:
                 data = Datum(Number(node.column, known), size)
-                statement.output.bytes(data.encode(0, statement.output.symbols, {}), node.column)
+                statement.output.data(data.encode(0, statement.output.symbols, {}), node.column)
 
     return directive
 
@@ -224,7 +224,7 @@ def _text(statement: Statement) -> None:
         data = statement.string()
         while statement.parser.peek().kind == "string":
             data += statement.string()
-        statement.output.bytes(data + end, statement.column)
+        statement.output.data(data + end, statement.column)
         if not statement.parser.skip(","):
             break
     statement.finish()
@@ -244,7 +244,9 @@ def _fill(statement: Statement) -> None:
     column = statement.parser.peek().column
     length = statement.parser.expression()
     size = statement.number("a size", 0, 8) if statement.parser.skip(",") else 1
-    value = statement.number("a value", -(1 << 63), (1 << 64) - 1) if statement.parser.skip(",") else 0
+    value = (
+        statement.number("a value", -(1 << 63), (1 << 64) - 1) if statement.parser.skip(",") else 0
+    )
     statement.finish()
     if size:
         _gap(statement, length, column, (value & ((1 << 8 * size) - 1)).to_bytes(size, "little"))
@@ -257,7 +259,7 @@ def _gap(statement: Statement, length: Node, column: int, fill: bytes) -> None:
     if known is not None and not 0 <= known <= LARGEST // len(fill):
         raise Fault(f"a space of {known} items is outside 0 to {LARGEST // len(fill)}", column)
     if known is not None and known <= 1 << 12:
-        statement.output.bytes(fill * known, column)
+        statement.output.data(fill * known, column)
     else:
         statement.output.add(Gap(statement.line, length, column, fill))
 
@@ -301,7 +303,7 @@ def _incbin(statement: Statement) -> None:
     count = statement.number("a count", 0, LARGEST) if statement.parser.skip(",") else LARGEST
     statement.finish()
     _, data = statement.session.reader.read(name, statement.line, column)
-    statement.output.bytes(data[skip : skip + count], column)
+    statement.output.data(data[skip : skip + count], column)
 
 
 # -- macros, repetitions, files --------------------------------------------------------------

@@ -61,12 +61,12 @@ class AssemblyError(KitError):
         if source.strip():
             blank = "".join("\t" if c == "\t" else " " for c in source[: fault.column])
             parts += [f"    {source}", f"    {blank}^"]
-        caller, by = where.caller, where.by
+        inner = where
         for _ in range(_MOST_CALLS_SHOWN):
-            if caller is None:
+            if inner.caller is None:
                 break
-            parts.append(f"  in {by}, {caller.file}:{caller.number}")
-            caller, by = caller.caller, caller.by
+            parts.append(f"  in {inner.by}, {inner.caller.file}:{inner.caller.number}")
+            inner = inner.caller
         super().__init__("\n".join(parts))
 
 

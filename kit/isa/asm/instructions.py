@@ -67,14 +67,11 @@ class Encoder:
         if variants is None:
             found = self._ordered(mnemonic)
             if found is None:
-                raise Fault(
-                    f"unknown instruction '{mnemonic}'", column, self.suggestion(mnemonic)
-                )
+                raise Fault(f"unknown instruction '{mnemonic}'", column, self.suggestion(mnemonic))
             variants = [found]
         for variant in variants:
             if len(variant.forms) == len(operands) and all(
-                form.takes(operand)
-                for form, operand in zip(variant.forms, operands, strict=True)
+                form.takes(operand) for form, operand in zip(variant.forms, operands, strict=True)
             ):
                 if self.output.section.alignment < 2:
                     self.output.section.alignment = 2
@@ -123,7 +120,7 @@ class Encoder:
         if self.is_compressing and word.row.length == 4:
             row, short = self._compressor.find(word.row, values)
             data = row.encode(**short).to_bytes(row.length, "little")
-        self.output.bytes(data, word.column)
+        self.output.data(data, word.column)
 
     def _branch(self, word: Word, name: str, target: Expression) -> None:
         """Adds a branch or jump, in the shortest form that reaches its target."""
@@ -172,9 +169,7 @@ class Encoder:
 
 
 @functools.lru_cache(maxsize=8)
-def _tables(
-    extensions: str, xlen: int
-) -> tuple[Decoder, dict[str, list[Variant]], Compressor]:
+def _tables(extensions: str, xlen: int) -> tuple[Decoder, dict[str, list[Variant]], Compressor]:
     from kit.isa.asm.addresses import SPECIAL, symbol_variants
 
     decoder = Decoder(extensions, xlen)
@@ -273,7 +268,8 @@ def _filled(template: str, given: dict[str, Operand], column: int) -> Operand:
     found = re.fullmatch(r"(\w+)\((\w+)\)", template)
     if found is not None:
         offset, base = (_filled(part, given, column) for part in found.groups())
-        assert isinstance(offset, Immediate) and isinstance(base, Register)
+        assert isinstance(offset, Immediate)
+        assert isinstance(base, Register)
         return Memory(offset.column, offset.node, base.number)
     if re.fullmatch(r"-?\d+", template):
         return Immediate(column, Number(column, int(template)))

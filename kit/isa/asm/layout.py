@@ -172,7 +172,7 @@ class Section:
 
 
 def number(node: Node, symbols: Symbols, line: Line) -> int:
-    """The value of an expression at the end. Raises `AssemblyError`, for an undefined symbol too."""
+    """The value of an expression at the end. Raises `AssemblyError`."""
     try:
         return evaluate(node, symbols, final=True).number
     except Unknown as unknown:
@@ -217,9 +217,7 @@ def _measure_bytes(symbols: Symbols) -> Callable[[Fragment, Section], None]:
     return measure
 
 
-def _round(
-    order: list[Section], base: int, measure: Callable[[Fragment, Section], None]
-) -> None:
+def _round(order: list[Section], base: int, measure: Callable[[Fragment, Section], None]) -> None:
     address, total = base, 0
     for section in order:
         if "a" not in section.flags:

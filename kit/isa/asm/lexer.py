@@ -93,7 +93,7 @@ def tokens(text: str, column: int = 0) -> list[Token]:
 def _unreadable(text: str, position: int, column: int) -> Fault:
     rest = text[position:]
     if rest[0] == '"':
-        return Fault("this string is not closed", column + position, 'add a closing \'"\'')
+        return Fault("this string is not closed", column + position, "add a closing '\"'")
     if rest[0].isascii() and rest[0].isdigit():
         word = re.match(r"[\w.$]+", rest)
         return Fault(f"'{(word or [rest])[0][:40]}' is not a number", column + position)

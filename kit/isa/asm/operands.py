@@ -105,11 +105,7 @@ def _operand(parser: Parser) -> Operand:
 
 def _register_follows(parser: Parser) -> bool:
     name = parser.peek(1)
-    return (
-        parser.peek().text == "("
-        and parser.peek(2).text == ")"
-        and name.text in REGISTERS
-    )
+    return parser.peek().text == "(" and parser.peek(2).text == ")" and name.text in REGISTERS
 
 
 def _base(parser: Parser) -> int:

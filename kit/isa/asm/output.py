@@ -92,7 +92,7 @@ class Output:
         self.section.alignment = max(self.section.alignment, boundary)
         self.add(Align(self.line, boundary, fill, most))
 
-    def bytes(self, data: bytes, column: int = 0) -> None:
+    def data(self, data: bytes, column: int = 0) -> None:
         """Adds bytes. Raises `Fault` where they are not allowed."""
         if self.section.is_zero and any(data):
             what = f"section {self.section.name} can only hold zeros"
@@ -109,7 +109,7 @@ class Output:
         place = self.here()
         assert isinstance(place.fragment, Bytes)
         self.patches.append(Patch(place.fragment, place.offset, item, self.line))
-        self.bytes(bytes(size))
+        self.data(bytes(size))
 
     def choice(self, forms: list[list[Word]]) -> None:
         """Adds a branch that may need a longer form."""

@@ -14,12 +14,14 @@ from kit.isa.asm.faults import AssemblyError, Fault, Line
 from kit.isa.asm.lexer import lines_of
 from kit.isa.asm.macros import Macro, bind, substitute
 
-__all__ = ["LARGEST_FILE", "Reader"]
+__all__ = ["LARGEST_FILE", "MOST_LINES_MADE", "Reader"]
 
 LARGEST_FILE = 16 << 20
 """The largest source file, in bytes."""
 
-_MOST_LINES = 1_000_000
+MOST_LINES_MADE = 250_000
+"""The most lines that macros and repetitions may make."""
+
 _DEEPEST_MACRO = 100
 _DEEPEST_INCLUDE = 32
 
@@ -34,7 +36,7 @@ class Reader:
     include_paths: Sequence[Path] = ()
     macros: dict[str, Macro] = field(default_factory=dict)
     _stack: list[tuple[str, Iterator[Line]]] = field(default_factory=list)
-    _lines: int = 0
+    _made: int = 0
     _calls: int = 0
 
     def push(self, kind: str, lines: Iterable[Line]) -> None:
@@ -42,13 +44,14 @@ class Reader:
         self._stack.append((kind, iter(lines)))
 
     def next(self) -> Line | None:
-        """The next line, or None at the end. Raises `AssemblyError` for a flood of lines."""
+        """The next line, or None at the end. Raises `AssemblyError` where too many are made."""
         while self._stack:
             line = next(self._stack[-1][1], None)
             if line is not None:
-                self._lines += 1
-                if self._lines > _MOST_LINES:
-                    raise AssemblyError(line, Fault(f"the source has more than {_MOST_LINES} lines"))
+                self._made += line.caller is not None
+                if self._made > MOST_LINES_MADE:
+                    what = f"macros and repetitions make more than {MOST_LINES_MADE} lines"
+                    raise AssemblyError(line, Fault(what))
                 return line
             self._stack.pop()
         return None

@@ -60,9 +60,11 @@ class Word:
             if isinstance(operand, int):
                 values[name] = operand
                 continue
-            node, wanted = operand.node, ""
+            node: Node = operand.node
+            wanted = ""
             if isinstance(node, Modified):
-                node, wanted = node.operand, node.modifier
+                wanted = node.modifier
+                node = node.operand
             value = evaluate(node, symbols)
             if value.base is not None or operand.form == "target" or wanted.startswith("pcrel"):
                 return None
@@ -72,11 +74,11 @@ class Word:
 
     def encoded(self, values: dict[str, int]) -> bytes:
         """The bytes for these numbers. Raises `Fault`, pointing at the operand."""
-        for name, value in values.items():
-            self._check(name, value)
         try:
             return self.row.encode(**values).to_bytes(self.row.length, "little")
-        except ValueError as error:  # the table knows no more than the checks above
+        except ValueError as error:
+            for name, value in values.items():
+                self._check(name, value)
             raise Fault(str(error), self.column) from None
 
     def _number(
@@ -85,8 +87,10 @@ class Word:
         node, form = operand.node, operand.form
         if not isinstance(node, Modified):
             value = evaluate(node, symbols, final=True).number
-            return self._distance(name, value, address) if form == "target" else (
-                self._scaled(name, form, value)
+            return (
+                self._distance(name, value, address)
+                if form == "target"
+                else (self._scaled(name, form, value))
             )
         value = evaluate(node.operand, symbols, final=True).number
         if node.modifier == "pcrel_lo":
@@ -128,7 +132,9 @@ class Word:
         column = self.columns.get(name, self.column)
         if not 0 <= value < 1 << 20 or not low <= signed << 12 <= high:
             top = high >> 12
-            ranges = "0 to 0xfffff" if top >> 18 else f"1 to {top} and {top ^ 0xfffff:#x} to 0xfffff"
+            ranges = f"1 to {top} and {top ^ 0xFFFFF:#x} to 0xfffff"
+            if top >> 18:
+                ranges = "0 to 0xfffff"
             raise Fault(f"{value} is outside {ranges}", column)
         return signed << 12
 
