@@ -1,7 +1,7 @@
 """Programs on their way into storage, as boot loaders put them there.
 
-An image is an ELF file, a flat binary (also a flat Linux `Image`), or an Intel HEX file; which one
-is told by its contents. `boot` finds the places in RAM for it, an initial RAM disk and a device
+An image is an ELF file, a flat binary (also a flat Linux `Image`), or an Intel HEX file, told by
+its contents; or assembly source, told by its name. `boot` finds the places in RAM for it, an initial RAM disk and a device
 tree, as QEMU's `virt` board would, and the `Boot` puts them there and readies the hart.
 """
 
@@ -20,6 +20,7 @@ from kit.errors import KitError
 from kit.isa.config import Config
 from kit.isa.image import Image
 from kit.machine.device_tree import device_tree
+from kit.resources import guests_dir
 
 __all__ = ["Boot", "Bootable", "Image", "Segment", "boot", "read_image", "read_source"]
 
@@ -41,6 +42,9 @@ CLASS_32, LITTLE, EXECUTABLE, RISCV = 1, 1, 2, 243
 LOAD, SYMBOL_TABLE = 1, 2
 GLOBAL_OR_WEAK = (1, 2)
 SECTION_SYMBOL, FILE_SYMBOL = 3, 4
+MAIN_SOURCES = ("main.s", "monitor.s", "kernel.s")
+"""What a guest's main source file may be called."""
+
 LONGEST_NAME = 1024
 
 
@@ -151,16 +155,38 @@ def boot(
 def read_image(source: str | Path | bytes | Image, base: int = 0x80000000) -> Image:
     """The image in a file or in bytes; a flat binary belongs at the address `base`.
 
-    Raises KitError if it cannot be read, is empty, or is a damaged or unsuitable ELF or HEX file.
+    A file of assembly source (``.s``) is assembled, and so is a guest's folder, by its main source
+    (one of `MAIN_SOURCES`); ``guests/...`` finds the kit's own from anywhere. Raises KitError if it
+    cannot be read, is empty, or is damaged or unsuitable.
     """
     if isinstance(source, Image):
         return source
+    if not isinstance(source, bytes):
+        source = _find(Path(source))
+        if source.suffix in (".s", ".S"):
+            # Most images are built already: the assembler is loaded when it is needed.
+            from kit.isa.assembler import assemble_file
+
+            return assemble_file(source, base=base)
     data, name = read_source(source, "image")
     if data.startswith(ELF_MAGIC):
         return _Elf(data, name).image()
     if HEX_START.match(data):
         return _hex_image(data, name)
     return Image(base, [(base, data)])
+
+
+def _find(path: Path) -> Path:
+    """The file that a path means: itself, a folder's main source, or one of the kit's guests."""
+    if not path.exists() and path.parts[:1] == ("guests",):
+        path = guests_dir().joinpath(*path.parts[1:])
+    if not path.is_dir():
+        return path
+    for name in MAIN_SOURCES:
+        if (path / name).is_file():
+            return path / name
+    expected = ", ".join(MAIN_SOURCES)
+    raise KitError(f"{path}: a folder without a main source; it needs one of {expected}")
 
 
 def read_source(source: str | Path | bytes, what: str) -> tuple[bytes, str]:
