@@ -12,6 +12,7 @@ from kit.errors import KitError
 __all__ = ["AssemblyError", "Fault", "Line", "nearest", "nearest_register"]
 
 _MOST_CALLS_SHOWN = 4
+_WIDEST = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,14 @@ class AssemblyError(KitError):
 
     def __init__(self, where: Line, fault: Fault) -> None:
         self.file, self.line, self.column = where.file, where.number, fault.column + 1
-        self.what = f"{fault.what}; {fault.hint}" if fault.hint else fault.what
+        what = f"{fault.what}; {fault.hint}" if fault.hint else fault.what
+        self.what = _printable(_cut(what, _WIDEST))
         parts = [f"{self.file}:{self.line}:{self.column}: {self.what}"]
-        source = _printable(where.written)
+        # Of a very long line, the part around the mistake is shown.
+        skipped = max(0, fault.column - _WIDEST // 2) if len(where.written) > _WIDEST else 0
+        source = _printable(_cut(where.written[skipped:], _WIDEST))
         if source.strip():
-            blank = "".join("\t" if c == "\t" else " " for c in source[: fault.column])
+            blank = "".join("\t" if c == "\t" else " " for c in source[: fault.column - skipped])
             parts += [f"    {source}", f"    {blank}^"]
         inner = where
         for _ in range(_MOST_CALLS_SHOWN):
@@ -70,6 +74,10 @@ class AssemblyError(KitError):
         super().__init__("\n".join(parts))
 
 
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[:length]}…"
+
+
 def _printable(text: str) -> str:
     """`text` as it may go to a terminal: control and unpaired characters become a question mark."""
     return "".join(c if c == "\t" or c.isprintable() else "?" for c in text)
@@ -77,7 +85,7 @@ def _printable(text: str) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """A hint "did you mean …?" for a misspelt `name`, or the empty text."""
-    close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.7)
     return f"did you mean '{close[0]}'?" if close and len(name) <= 64 else ""
 
 

@@ -170,6 +170,7 @@ class Encoder:
 
 @functools.lru_cache(maxsize=8)
 def _tables(extensions: str, xlen: int) -> tuple[Decoder, dict[str, list[Variant]], Compressor]:
+    # Those build on `Encoder`; here is where the two meet.
     from kit.isa.asm.addresses import SPECIAL, symbol_variants
 
     decoder = Decoder(extensions, xlen)
