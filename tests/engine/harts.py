@@ -52,15 +52,18 @@ def random_hart(seed: int, config: Config | None = None) -> Hart:
     hart.mode = source.choice((0, 1, 3))
     hart.mstatus = hart.mstatus & ~0x1800 | source.choice((0, 1, 3)) << 11
     hart.satp = source.choice((0, 1 << 31)) | BASE >> 12
-    hart.pc = BASE + source.randrange(SIZE) & ~1
+    hart.pc = BASE + source.randrange(SIZE) & (~1 if config.has_c else ~3)
     hart.pmpcfg = [entry & source.choice((0, 0x1F1F1F1F, 0xFFFFFFFF)) for entry in hart.pmpcfg]
+    if source.random() < 0.4:
+        hart.mode, hart.pmpcfg, hart.mie = 3, [0] * 4, 0
+        hart.x = [0, *(BASE + source.randrange(SIZE) & ~3 for _ in range(31))]
     _plausible_tables(hart, source)
     return hart
 
 
 def _plausible_tables(hart: Hart, source: random.Random) -> None:
     """Makes most entries of the first pages point into RAM, with random rights."""
-    for offset in range(0, 0x2000, 4):
+    for offset in range(0, 0x1000, 4):
         if source.random() < 0.7:
             page = (BASE >> 12) + source.randrange(SIZE >> 12)
             hart.bus.write(BASE + offset, 4, page << 10 | source.getrandbits(8) | 1)
