@@ -140,8 +140,7 @@ class Program:
 
     seed: int
     chunks: tuple[Chunk, ...]
-    isa: str = "rv32imac"
-    modes: str = "MSU"
+    config: Config
     fixed: dict[int, bytes] = field(repr=False, default_factory=dict)
     """Bytes by address: prologue, handlers, data and page tables."""
 
@@ -198,9 +197,11 @@ class Program:
         ]
 
 
-def generate(seed: int, chunks: int = 120, isa: str = "rv32imac", modes: str = "MSU") -> Program:
+def generate(
+    seed: int, chunks: int = 120, isa: str = "rv32imac", modes: str = "MSU", ad: str = "fault"
+) -> Program:
     """The program of a seed, for a processor of this kind: always the same."""
-    return _Generator(seed, isa, modes).program(chunks)
+    return _Generator(seed, Config(isa, modes, ad=ad)).program(chunks)
 
 
 # -- which instructions and registers are used for what --------------------------------------
@@ -219,12 +220,14 @@ _COMPUTING = sorted(r.name for r in _UNPRIVILEGED if r.name not in _NOT_COMPUTIN
 # machine's identity, FIOM. The time is not compared, see lockstep.py.
 _AVOIDED = {0x7A0, 0x7A1, 0x7A2, 0x7A3, 0x7A4, 0x7A5, 0x7A8, 0x5A8, NUMBERS["marchid"]}
 _AVOIDED |= set(range(0x3A4, 0x3B0)) | set(range(0x3C0, 0x3F0))
-_FRAGILE = {"mtvec", "stvec", "misa", "medeleg", "menvcfg", "senvcfg", "mstatus", "sstatus", "satp"}
+_FRAGILE = {"mtvec", "stvec", "misa", "medeleg", "mstatus", "sstatus", "satp"}
+_FRAGILE |= {"menvcfg", "menvcfgh", "senvcfg"}
 _FRAGILE |= {name for name in NUMBERS if name.startswith("pmp")}
 _SAFE_CSRS = sorted(n for name, n in NUMBERS.items() if name not in _FRAGILE and n not in _AVOIDED)
 _ALL_CSRS = sorted(n for n in NUMBERS.values() if n not in _AVOIDED)
 
 _FS = 0x6000
+_ADUE = 1 << 29  # in menvcfgh: accessed and dirty bits are set by hardware
 _PMP_LOCKS = 0x8080_8080
 _CODE_REGION = (BASE >> 2) | 0x1FFF  # NAPOT, 64 KiB
 _CODE_CONFIG = 0x1D  # NAPOT, readable and executable
@@ -243,10 +246,10 @@ _HANDLER_REGISTERS = (5, 6, 7, 28, 29)
 class _Generator:
     """Makes one program; everything random comes from `self.r`."""
 
-    def __init__(self, seed: int, isa: str, modes: str) -> None:
+    def __init__(self, seed: int, config: Config) -> None:
         self.seed = seed
         self.r = random.Random(seed)
-        self.config = config = Config(isa, modes)
+        self.config = config
         self.has_s = config.has_s
         self.csrs = [number for number in _ALL_CSRS if csr_exists(config, number)]
 
@@ -281,7 +284,7 @@ class _Generator:
                 break
             chunks.append(replace(chunk, address=address))
             address += size + (-size) % 4
-        return Program(self.seed, tuple(chunks), self.config.isa, self.config.modes, self.fixed)
+        return Program(self.seed, tuple(chunks), self.config, self.fixed)
 
     def _put(self, address: int, cells: Iterable[Cell]) -> None:
         self.fixed[address] = b"".join(cell.data for cell in cells)
@@ -295,6 +298,8 @@ class _Generator:
         cells = [*load_constant(5, MTIMECMP), *load_constant(6, 0xFFFF_FFFF)]
         cells += [op("sw", rs1=5, rs2=6, imm=0), op("sw", rs1=5, rs2=6, imm=4)]
         cells += set_csr("mtvec", self.machine_vectors | self.r.getrandbits(1), 5)
+        if self.config.ad == "update":
+            cells += set_csr("menvcfgh", _ADUE, 5)
         if self.has_s:
             cells += set_csr("stvec", self.supervisor_vectors | self.r.getrandbits(1), 5)
         for n in range(4):
@@ -671,6 +676,8 @@ class _Generator:
             return self._satp() if supervisor or self.r.random() < 0.7 else self._value()
         if name == "medeleg":
             return self._delegation()
+        if name == "menvcfgh":
+            return self._value() | _ADUE
         if name in ("menvcfg", "senvcfg"):
             return self._value() & ~1
         if name.startswith("pmpcfg"):
@@ -919,7 +926,7 @@ class _Generator:
         return [*cells, *self._compute()]
 
     def _chunk_tables(self) -> list[Cell]:
-        """Changes page tables, from M-mode."""
+        """Changes page tables, from M-mode, or looks what the hardware did to them."""
         cells: list[Cell] = []
         for _ in range(self.r.randrange(1, 6)):
             if self.r.random() < 0.8:
@@ -928,11 +935,11 @@ class _Generator:
             else:
                 place = self.r.choice(ROOTS) + (self.r.choice(SUPERPAGES) >> 22 << 2)
                 entry = self._superpage()
-            cells += [
-                *load_constant(8, place),
-                *load_constant(9, entry),
-                op("sw", rs1=8, rs2=9, imm=0),
-            ]
+            cells += [*load_constant(8, place), *load_constant(9, entry)]
+            if self.r.random() < 0.6:
+                cells.append(op("sw", rs1=8, rs2=9, imm=0))
+            else:
+                cells.append(op("lw", rd=9, rs1=8, imm=0))
         return [*cells, op("sfence.vma", rs1=0, rs2=0)]
 
     def _chunk_code(self) -> list[Cell]:

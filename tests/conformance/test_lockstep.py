@@ -25,8 +25,12 @@ from .lockstep import (
 
 DEFAULT_INSTRUCTIONS = 200_000
 KINDS = (
-    *[("rv32imac", "MSU")] * 6,
-    *(("rv32imac", "MU"), ("rv32imac", "M"), ("rv32ima", "MSU"), ("rv32i", "MU")),
+    *[("rv32imac", "MSU", "fault")] * 4,
+    *[("rv32imac", "MSU", "update")] * 2,
+    ("rv32imac", "MU", "fault"),
+    ("rv32imac", "M", "fault"),
+    ("rv32ima", "MSU", "fault"),
+    ("rv32i", "MU", "fault"),
 )
 """The processors that are compared, in turn."""
 
@@ -49,8 +53,8 @@ def test_random_programs_run_on_the_kit_as_on_spike(
     instructions = traps = 0
     began = shown = time.monotonic()
     while instructions < wanted:
-        isa, modes = KINDS[seed % len(KINDS)]
-        program = generate(seed, isa=isa, modes=modes)
+        isa, modes, ad = KINDS[seed % len(KINDS)]
+        program = generate(seed, isa=isa, modes=modes, ad=ad)
         try:
             result = lockstep(program, spike)
         except DifferenceError as difference:
