@@ -56,10 +56,11 @@ def test_every_page_works_from_a_file_and_asks_no_network(site: Path, tab: Any) 
 @pytest.mark.browser
 def test_the_machine_view_is_alive_in_the_lesson(site: Path, tab: Any) -> None:
     tab.goto((site / "lessons" / "00-three-systems.html").as_uri())
-    words = tab.locator(".kit-mv .words")
+    view = tab.locator(".kit-mv").first
+    words = view.locator(".words")
     words.wait_for()
     before = words.inner_text()
-    tab.focus(".kit-mv .lanes")
+    view.locator(".lanes").focus()
     tab.keyboard.press("ArrowRight")
     assert words.inner_text() != before
 
