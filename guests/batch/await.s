@@ -2,8 +2,9 @@
 
 # await(a0: device): returns when the device is ready for a command; keeps a0.
 #
-# The device's interrupt is enabled while it is waited for, so that no other one ends the WFI. WFI
-# may return for no reason at all; what counts is the status.
+# The device's interrupt is enabled while it is waited for, so that no other one ends the WFI, and it
+# is claimed afterwards, so that it does not end the next one. WFI may return for no reason at all;
+# what counts is the status.
         .text
 await:
         lw      t0, STATUS(a0)
@@ -17,5 +18,8 @@ await:
         lw      t0, STATUS(a0)
         andi    t0, t0, READY
         beqz    t0, 1b
-        sw      zero, IE(a0)
+        sw      zero, IE(a0)            # first: else the claim would be followed by another
+        li      t0, PLIC_CONTEXT
+        lw      t1, PLIC_CLAIM(t0)
+        sw      t1, PLIC_CLAIM(t0)
 2:      ret

@@ -8,7 +8,9 @@
 
         .equ    PLIC_PRIORITY, 0xc000000
         .equ    PLIC_ENABLE, 0xc002000
-        .equ    PLIC_THRESHOLD, 0xc200000
+        .equ    PLIC_CONTEXT, 0xc200000 # the hart's M-mode
+        .equ    PLIC_THRESHOLD, 0
+        .equ    PLIC_CLAIM, 4           # read: claim, write: complete
 
         .equ    READER, 0x10010000      # interrupt 12
         .equ    PRINTER, 0x10011000     # interrupt 13

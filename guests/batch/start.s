@@ -38,8 +38,8 @@ _start:
         li      t0, PLIC_ENABLE
         li      t1, 1 << 12 | 1 << 13 | 1 << 14
         sw      t1, 0(t0)
-        li      t0, PLIC_THRESHOLD
-        sw      zero, 0(t0)
+        li      t0, PLIC_CONTEXT
+        sw      zero, PLIC_THRESHOLD(t0)
 
         call    batch
         li      a0, PASS

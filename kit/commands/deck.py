@@ -54,10 +54,10 @@ def _deck(args: argparse.Namespace) -> Deck:
     single = args.job is not None or args.program is not None or bool(args.data)
     if args.jobs is not None:
         if single:
-            raise KitError("deck: give a list of jobs, or --job and --program, but not both")
+            raise KitError("give a list of jobs, or --job and --program, but not both")
         return jobs_deck(read_jobs(args.jobs), base)
     if args.job is None or args.program is None:
-        raise KitError("deck: give a list of jobs (JOBS.toml), or both --job and --program")
+        raise KitError("give a list of jobs (JOBS.toml), or both --job and --program")
     return jobs_deck([parse_job(args.job, args.program, args.data)], base)
 
 
@@ -67,5 +67,5 @@ def _address(text: str) -> int:
     except ValueError:
         value = -1
     if not 0 <= value < 1 << 32 or len(text) > 32:
-        raise KitError(f"deck: base {text!r}: expected an address, such as 0x80010000")
+        raise KitError(f"base {text!r}: expected an address, such as 0x80010000")
     return value

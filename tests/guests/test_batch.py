@@ -184,6 +184,12 @@ def test_each_job_begins_on_a_page_of_its_own(monday: Monday) -> None:
     assert starts == [True, True, True, True, True, True, False, False]
 
 
+def test_the_monitor_sleeps_while_it_waits_for_devices(monday: Monday) -> None:
+    cards = len(Deck.read(MONDAY))
+    slept = monday.machine.hart.mtime - monday.machine.steps
+    assert slept > 150 * cards  # a card takes 200 ticks
+
+
 def test_the_sample_prints_the_same_in_a_virtual_machine(monday: Monday) -> None:
     vmm = VMM(Machine(memory="16M"))
     virtual = vmm.create("batch", image=monitor(), memory="1M", reader=Deck.read(MONDAY))
