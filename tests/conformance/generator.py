@@ -459,7 +459,7 @@ class _Generator:
         """A leaf entry: a data page, rarely storage that is not there."""
         page = DATA + 0x1000 * (index % DATA_PAGES)
         if self.r.random() < 0.06:
-            page = self.r.choice((0x4000_0000, 0x2_8000_0000, 0x3_FFFF_F000, 0, BASE + MEMORY_SIZE))
+            page = self.r.choice((0x4000_0000, 0x2_8000_0000, 0x3_FFFF_F000, BASE + MEMORY_SIZE))
         elif self.r.random() < 0.1:
             page = DATA + 0x1000 * self.r.randrange(DATA_PAGES)
         return page >> 2 | self._flags()
@@ -467,7 +467,7 @@ class _Generator:
     def _superpage(self) -> int:
         if self.r.random() < 0.1:
             return (
-                self.r.choice((FAR_DATA | 0x1000, 0x1000_0000, 0x2_0000_0000)) >> 2 | self._flags()
+                self.r.choice((FAR_DATA | 0x1000, 0x4000_0000, 0x2_0000_0000)) >> 2 | self._flags()
             )
         return FAR_DATA >> 2 | self._flags()
 
