@@ -39,7 +39,6 @@ class Event:
     virtual machine's own. `kind` is a key of `KINDS`. `before` and `after` are the virtual modes
     ("M", "S" or "U") in which virtual machine `vm` was interrupted and goes on. `pc` is the virtual
     address of the instruction. `cause` says why hardware called the VMM, `text` what was done.
-    `cycles` is the cost of the visit.
     """
 
     step: int
@@ -51,7 +50,6 @@ class Event:
     cause: str = ""
     text: str = ""
     time: int = 0
-    cycles: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -149,7 +147,7 @@ class Recording:
         rows = [
             [
                 e.step, self.vms.index(e.vm), number(e.kind), _MODES.index(e.before),
-                _MODES.index(e.after), e.pc, number(e.cause), number(e.text), e.time, e.cycles,
+                _MODES.index(e.after), e.pc, number(e.cause), number(e.text), e.time,
             ]
             for e in self.events
         ]  # fmt: skip
@@ -158,22 +156,13 @@ class Recording:
             "vms": list(self.vms),
             "kinds": {kind: list(row) for kind, row in KINDS.items()},
             "modes": list(_MODES),
-            "columns": "step vm kind before after pc cause text time cycles".split(),
+            "columns": "step vm kind before after pc cause text time".split(),
             "events": rows,
             "strings": list(strings),
             "regions": [asdict(region) for region in self.regions],
             "frames": [asdict(frame) for frame in self.frames],
             "dropped": self.dropped,
         }
-
-    def modes_before(self, index: int) -> dict[str, str]:
-        """The virtual mode of each VM just before event `index` (or after the last event)."""
-        modes = dict.fromkeys(self.vms, "M")
-        for event in reversed(self.events):
-            modes[event.vm] = event.before
-        for event in self.events[:index]:
-            modes[event.vm] = event.after
-        return modes
 
     def text(self, first: int = 0, count: int = 24) -> str:
         """The timeline of `count` events drawn with characters, one event a line."""

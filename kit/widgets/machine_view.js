@@ -51,9 +51,9 @@ function legend(row, colours) {
 // The rows of numbers that Python sends, as objects.
 function unpack(data) {
   const { vms = [], strings = [], kinds = {}, modes = [], regions = [], frames = [] } = data;
-  const events = (data.events ?? []).map(([step, vm, kind, before, after, pc, cause, text, time, cycles]) => ({
+  const events = (data.events ?? []).map(([step, vm, kind, before, after, pc, cause, text, time]) => ({
     step, vm: vms[vm], kind: strings[kind], before: modes[before], after: modes[after],
-    pc, cause: strings[cause], text: strings[text], time, cycles,
+    pc, cause: strings[cause], text: strings[text], time,
     guest: kinds[strings[kind]][0] === "guest", means: kinds[strings[kind]][1],
   }));
   return { vms, events, regions, frames, dropped: data.dropped ?? 0 };
@@ -106,7 +106,8 @@ function words(run, cursor) {
   return [
     `${e.kind} in ${e.vm} at pc ${hex(e.pc)}: ${e.text || e.means}.`,
     `${e.cause ? `Hardware called the VMM (real cause: ${e.cause}). ` : ""}` +
-      `This is ${e.means}. ${e.guest ? "The VMM hands it to the guest's kernel." : "The VMM does it on the virtual machine."} ${mode}`,
+      `This is ${e.means}. ${e.guest ? "The VMM hands it to the guest's kernel." : "The VMM does it on the virtual machine."} ${mode} ` +
+      `Step ${count(e.step)} of the real machine; ${e.vm}'s own clock says ${count(e.time)}.`,
   ];
 }
 

@@ -44,11 +44,6 @@ def test_a_run_of_device_accesses_becomes_one_event() -> None:
     assert condensed.events[0].step == 2
 
 
-def test_modes_follow_the_events() -> None:
-    recording = RUN
-    assert [recording.modes_before(index)["batch"] for index in range(4)] == ["M", "M", "U", "M"]
-
-
 def test_json_rows_refer_to_strings_and_survive_the_way_to_javascript() -> None:
     data = json.loads(json.dumps(RUN.to_json()))
     row = dict(zip(data["columns"], data["events"][2], strict=True))
