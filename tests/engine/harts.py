@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from functools import cache
 
 from kit.isa.config import Config
 from kit.isa.cpu import ARRAYS, WORDS, width_of
+from kit.isa.encoding import Decoder, Instruction
 from kit.isa.hart import Hart
 
 BASE, SIZE = 0x8000_0000, 0x4000
@@ -49,16 +51,33 @@ def random_hart(seed: int, config: Config | None = None) -> Hart:
     for name, (count, _) in ARRAYS.items():
         setattr(hart, name, [word(name) for _ in range(count)])
     hart.x[0] = 0
-    hart.mode = source.choice((0, 1, 3))
-    hart.mstatus = hart.mstatus & ~0x1800 | source.choice((0, 1, 3)) << 11
+    modes = ["USM".index(mode) if mode != "M" else 3 for mode in config.modes]
+    hart.mode = source.choice(modes)
+    hart.mstatus = hart.mstatus & ~0x1800 | source.choice(modes) << 11
     hart.satp = source.choice((0, 1 << 31)) | BASE >> 12
     hart.pc = BASE + source.randrange(SIZE) & (~1 if config.has_c else ~3)
     hart.pmpcfg = [entry & source.choice((0, 0x1F1F1F1F, 0xFFFFFFFF)) for entry in hart.pmpcfg]
     if source.random() < 0.4:
         hart.mode, hart.pmpcfg, hart.mie = 3, [0] * 4, 0
         hart.x = [0, *(BASE + source.randrange(SIZE) & ~3 for _ in range(31))]
+    _plausible_code(hart, source)
     _plausible_tables(hart, source)
     return hart
+
+
+def _plausible_code(hart: Hart, source: random.Random) -> None:
+    """Puts valid instructions into most words, so that not every step is a trap."""
+    rows = _rows(hart.config)
+    for _ in range(SIZE // 8):
+        row = source.choice(rows)
+        word = row.match | source.getrandbits(32) & ~row.mask
+        hart.bus.write(BASE + source.randrange(0, SIZE, 4), 4, word)
+
+
+@cache
+def _rows(config: Config) -> list[Instruction]:
+    table = Decoder(config.extensions, 32).by_name.values()
+    return [row for row in table if row.length == 4 and row.mask != 0xFFFFFFFF]
 
 
 def _plausible_tables(hart: Hart, source: random.Random) -> None:

@@ -30,10 +30,8 @@ def visible(hart: Hart) -> dict[str, object]:
 def test_engine_and_definition_agree_from_random_states(config: Config) -> None:
     decoder = Decoder(config.extensions, config.xlen)
     traps = 0
-    for seed in range(150):
+    for seed in range(60):
         one, two = random_hart(seed, config), random_hart(seed, config)
-        if "S" not in config.modes:
-            one.mode = two.mode = 3 if "U" not in config.modes else one.mode * 3 & 3
         engine = ReferenceEngine(two)
         for _ in range(4):
             before = one.minstret
@@ -42,4 +40,4 @@ def test_engine_and_definition_agree_from_random_states(config: Config) -> None:
             assert visible(one) == visible(two), seed
             assert one.bus.octets == two.bus.octets, seed  # type: ignore[attr-defined]
             traps += before == one.minstret
-    assert 50 < traps < 570
+    assert 20 < traps < 236
