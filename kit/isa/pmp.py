@@ -48,6 +48,21 @@ def _region_address(cpu: Cpu, pmpaddr: Bits) -> Bits:
     return pmpaddr[cpu.plen - 3 : 0].zext(cpu.plen).shl(2)
 
 
+@opaque(2)
+def group_decides(cpu: Cpu, group: int, address: Bits, size: int, access: str, mode: Bits) -> Bits:
+    """What the four entries of one pmpcfg register say: bit 1 is one of them decides, bit 0 how."""
+    if (cpu.pmpcfg[group] & _ADDRESS_MATCHING) == 0:
+        return Bits(2, 0)
+    right = {"read": 0, "write": 1, "execute": 2}[access]
+    for entry in range(4 * group, 4 * group + 4):
+        match = entry_matches(cpu, entry, address, size)
+        if match[1]:
+            config = config_byte(cpu, entry)
+            allowed = match[0] & (config[right] | ((mode == M) & ~config[7]))
+            return concat(Bits(1, 1), allowed)
+    return Bits(2, 0)
+
+
 @opaque(1)
 def pmp_allows(cpu: Cpu, address: Bits, size: int, access: str, mode: Bits) -> Bits:
     """May `mode` access these bytes? `access` is "read", "write" or "execute".
@@ -55,17 +70,13 @@ def pmp_allows(cpu: Cpu, address: Bits, size: int, access: str, mode: Bits) -> B
     The lowest-numbered entry that matches any byte decides, and must match all of them. M-mode is
     bound by locked entries only; without a match, it may do anything, the others nothing.
     """
-    entries = cpu.config.pmp
-    is_machine = mode == M
-    if not entries:
+    if not cpu.config.pmp:
         return Bits(1, 1)
     active = cpu.pmpcfg[0] | cpu.pmpcfg[1] | cpu.pmpcfg[2] | cpu.pmpcfg[3]
     if (active & _ADDRESS_MATCHING) == 0:
-        return is_machine
-    right = {"read": 0, "write": 1, "execute": 2}[access]
-    for entry in range(entries):
-        match = entry_matches(cpu, entry, address, size)
-        if match[1]:
-            config = config_byte(cpu, entry)
-            return match[0] & (config[right] | (is_machine & ~config[7]))
-    return is_machine
+        return mode == M
+    for group in range(cpu.config.pmp // 4):
+        decision = group_decides(cpu, group, address, size, access, mode)
+        if decision[1]:
+            return decision[0]
+    return mode == M
