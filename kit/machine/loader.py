@@ -1,8 +1,9 @@
 """Programs on their way into storage, as boot loaders put them there.
 
 An image is an ELF file, a flat binary (also a flat Linux `Image`), or an Intel HEX file, told by
-its contents; or assembly source, told by its name. `boot` finds the places in RAM for it, an initial RAM disk and a device
-tree, as QEMU's `virt` board would, and the `Boot` puts them there and readies the hart.
+its contents; or assembly source, told by its name. `boot` finds the places in RAM for it, an
+initial RAM disk and a device tree, as QEMU's `virt` board would, and the `Boot` puts them there and
+readies the hart.
 """
 
 from __future__ import annotations
