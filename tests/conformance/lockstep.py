@@ -28,6 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TypeVar
 
+from kit.control.virtual_machine import VirtualMachine
 from kit.isa.cpu import M
 from kit.isa.csr import CSRS, NUMBERS
 from kit.machine.machine import Machine
@@ -90,6 +91,8 @@ class Commit:
     csrs: list[tuple[int, int]] = field(default_factory=list)
     stores: list[tuple[int, int, int]] = field(default_factory=list)
     """Virtual address, size in bytes, value."""
+    places: list[int] = field(default_factory=list)
+    """The virtual address of every load and store."""
 
 
 @dataclass
@@ -99,6 +102,11 @@ class Taken:
     name: str
     epc: int
     tval: int = 0
+
+    @property
+    def in_long_instruction(self) -> bool:
+        """A fault behind the first 32 bits of what Spike takes for a longer instruction."""
+        return cause_of(self.name) in (1, 12) and self.tval - self.epc in (4, 6)
 
 
 _CAUSES = {
@@ -150,8 +158,10 @@ def _commit(found: re.Match[str]) -> Commit:
             commit.registers.append((int(x), int(x_value, 16)))
         elif csr:
             commit.csrs.append((int(csr), int(csr_value, 16)))
-        elif stored:
-            commit.stores.append((int(place, 16), len(stored) // 2, int(stored, 16)))
+        else:
+            commit.places.append(int(place, 16))
+            if stored:
+                commit.stores.append((int(place, 16), len(stored) // 2, int(stored, 16)))
     return commit
 
 
@@ -198,7 +208,7 @@ class Result:
     """How much of a program was compared, and why that ended.
 
     "end": the program's end; "limit": it ran long enough; "storm": traps without end; "waiting":
-    for an interrupt that does not come; "devices": it came upon what Spike's devices do otherwise.
+    for an interrupt that does not come; "apart": it came upon something that Spike does otherwise.
     """
 
     instructions: int
@@ -216,9 +226,9 @@ def build_machine(program: Program) -> Machine:
 
 
 class _Comparison:
-    """A machine of the kit on its way beside Spike."""
+    """A machine of the kit, bare or virtual, on its way beside Spike."""
 
-    def __init__(self, machine: Machine, end: int) -> None:
+    def __init__(self, machine: Machine | VirtualMachine, end: int) -> None:
         self.machine = machine
         self.hart = machine.hart
         self.end = end
@@ -237,6 +247,8 @@ class _Comparison:
         """Makes the steps of Spike's log; raises `DifferenceError` at the first that differs."""
         for event in events:
             if isinstance(event, Taken):
+                if event.in_long_instruction:
+                    return self._result("apart")
                 self._trap(event)
                 if self.in_a_row > STORM:
                     return self._result("storm")
@@ -245,12 +257,22 @@ class _Comparison:
                 continue
             if event.pc == self.end:
                 return self._result("end")
+            if self._in_devices(event):
+                return self._result("apart")
             self._instruction(event)
             if self.instructions >= STEP_LIMIT:
                 return self._result("limit")
             if self._tables_in_devices() or self._interrupts_late(event):
-                return self._result("devices")
+                return self._result("apart")
         return self._result("waiting")
+
+    def _in_devices(self, commit: Commit) -> bool:
+        """An access to physical storage that is not the same on both: not in RAM nor the CLINT."""
+        hart = self.hart
+        mode = hart.mstatus >> 11 & 3 if hart.mstatus & 1 << 17 else hart.mode
+        if mode != M and hart.satp >> 31:
+            return False
+        return any(place < BASE and place >> 24 != CLINT >> 24 for place in commit.places)
 
     def _tables_in_devices(self) -> bool:
         """Spike reads page tables from its devices; the kit, from RAM only."""
@@ -315,7 +337,7 @@ class _Comparison:
         self.stores.clear()
         self.machine.step()
         word = commit.word
-        if hart.instruction != word:
+        if isinstance(self.machine, Machine) and hart.instruction != word:
             raise DifferenceError("word", f"kit {hart.instruction:#x}, Spike {word:#x}")
         for number, value in commit.registers:
             x[number] = value
@@ -324,7 +346,9 @@ class _Comparison:
         self._same_registers()
         for number, value in commit.csrs:
             self._same_csr(number, value)
-        if commit.stores or self.stores:
+        if isinstance(self.machine, VirtualMachine):
+            self._same_storage(commit)
+        elif commit.stores or self.stores:
             self._same_stores(commit)
         self.instructions += 1
         self.in_a_row = 0
@@ -343,6 +367,14 @@ class _Comparison:
         mine = self.machine.register(row.name)
         if (mine ^ value) & ~FREE.get(number, 0):
             raise DifferenceError(row.name, f"kit {mine:#010x}, Spike {value:#010x}")
+
+    def _same_storage(self, commit: Commit) -> None:
+        """As `_same_stores`, for a virtual machine, whose own stores nobody watches."""
+        for place, size, value in commit.stores:
+            if BASE <= place < BASE + MEMORY_SIZE:
+                mine = int.from_bytes(self.machine.read_memory(place, size), "little")
+                if mine != value:
+                    raise DifferenceError("store", f"{place:#x}: kit {mine:#x}, Spike {value:#x}")
 
     def _same_stores(self, commit: Commit) -> None:
         theirs = [(place & 0xFFF, size, value) for place, size, value in commit.stores]
@@ -365,7 +397,9 @@ def _stores(stores: list[tuple[int, int, int]]) -> str:
     )
 
 
-def lockstep(program: Program, spike: Path, machine: Machine | None = None) -> Result:
+def lockstep(
+    program: Program, spike: Path, machine: Machine | VirtualMachine | None = None
+) -> Result:
     """Runs a program on both; raises `DifferenceError` where they part."""
     machine = machine or build_machine(program)
     machine.load(program.elf())
