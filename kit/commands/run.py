@@ -57,7 +57,7 @@ def add_run(commands: Any) -> None:
     parser.add_argument("--memory", default="16M", metavar="SIZE", help="storage (default 16M)")
     parser.add_argument("--isa", default="rv32imac", help="instruction sets (default rv32imac)")
     parser.add_argument(
-        "--modes", choices=("M", "MU", "MSU"), help="modes (default MSU bare, MU in a VM)"
+        "--modes", default="MSU", choices=("M", "MU", "MSU"), help="modes (default MSU)"
     )
     parser.add_argument("--pmp", type=int, default=16, help="PMP entries, 0 or 16 (default 16)")
     parser.add_argument(
@@ -110,8 +110,7 @@ def _machine(args: argparse.Namespace) -> Computer:
             devices["paper"] = _paper
     booting = {"initrd": args.initrd, "append": args.append}
     if not args.vm:
-        modes = args.modes or "MSU"
-        machine = Machine(args.isa, modes, args.pmp, args.memory, args.ad, **devices)
+        machine = Machine(args.isa, args.modes, args.pmp, args.memory, args.ad, **devices)
         machine.load(args.image, **booting)
         return machine
     real = memory_size(args.memory) + VMM_MEMORY
@@ -120,7 +119,7 @@ def _machine(args: argparse.Namespace) -> Computer:
         Path(args.image).stem,
         args.image,
         memory=args.memory,
-        modes=args.modes or "MU",
+        modes=args.modes,
         pmp=args.pmp,
         **booting,
         **devices,

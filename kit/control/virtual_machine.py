@@ -44,19 +44,19 @@ class VirtualMachine(Computer):
 
     def reset(self) -> None:
         """Switches it off and on, as `Computer.reset`; the shadow tables start empty."""
-        self.vcpu.shadow.drop()
+        self.vcpu.forget()
         self.vcpu.failure = ""
         super().reset()
 
     def set_register(self, name: str, value: int) -> None:
         """Sets a register, as `Computer.set_register`."""
         super().set_register(name, value)
-        self.vcpu.shadow.drop()
+        self.vcpu.forget()
 
     def restore(self, data: bytes) -> None:
         """Takes on a saved state, as `Computer.restore`."""
         super().restore(data)
-        self.vcpu.shadow.drop()
+        self.vcpu.forget()
 
     def _execute(self, steps: int) -> int:
         self.kernel.machine.breakpoints = self.breakpoints

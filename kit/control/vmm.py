@@ -41,7 +41,7 @@ class VMM:
         image: str | Path | bytes | Image | None = None,
         *,
         memory: str | int = "4M",
-        modes: str = "MU",
+        modes: str = "MSU",
         pmp: int = 16,
         initrd: str | Path | bytes | None = None,
         append: str = "",
@@ -49,13 +49,11 @@ class VMM:
     ) -> VirtualMachine:
         """A new virtual machine, with `image` loaded if it is given.
 
-        `modes` may be "M" or "MU". `devices` are the settings of `kit.machine.computer.Computer`.
+        `modes`, `pmp` are those of `kit.isa.config.Config`. `devices` are the settings of `kit.machine.computer.Computer`.
         Raises `KitError` where the name is taken or storage is short.
         """
         if name in self.machines:
             raise KitError(f"VMM: there is a virtual machine {name!r} already; choose another name")
-        if "S" in modes:
-            raise KitError(f"VMM: modes {modes}: virtual machines have modes M or MU so far")
         config = Config(self.machine.config.isa, modes, pmp, self.machine.config.ad)
         size = memory_size(memory)
         vcpu = self.kernel.create(name, config, RAM_BASE, size)

@@ -430,6 +430,11 @@ for _n in range(3, 32):
     _zero(f"mhpmcounter{_n}", 0xB00 + _n, "Counter that is always zero")
     _zero(f"mhpmcounter{_n}h", 0xB80 + _n, "Counter that is always zero, upper half")
 
+# -- debug triggers: there are none, which a debugger finds out by writing tselect ------------
+
+for _n, _name in enumerate(("tselect", "tdata1", "tdata2", "tdata3")):
+    _zero(_name, 0x7A0 + _n, "Debug trigger: none")
+
 # -- physical memory protection --------------------------------------------------------------
 
 

@@ -10,84 +10,90 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from kit.bits import Bits, select
-from kit.isa.cpu import Cpu
-from kit.vmm.protection import CUT, READ, WRITE, data_mode, guest_rights
+from kit.bits import Bits, concat, select
+from kit.isa.cpu import Cpu, opaque
+from kit.vmm.protection import READ, WRITE
 from kit.vmm.traps import complete, deliver_exception
+from kit.vmm.translation import CAUSE, address_of, cause_of, locate
 
 __all__ = ["ACCESSES"]
 
 MISALIGNED, DENIED = {READ: 4, WRITE: 6}, {READ: 5, WRITE: 7}
 
 
-def _blocked(v: Cpu, address: Bits, size: int, right: int, ram_only: bool) -> Bits:
-    """The cause of the exception that an access must end in, or zero."""
-    physical = address.zext(v.plen)
-    rights = guest_rights(v, physical, size, data_mode(v))
+@opaque(38)
+def reach(v: Cpu, address: Bits, size: int, right: int, ram_only: bool) -> Bits:
+    """Where an access leads, or the cause of its exception (see `kit.vmm.translation`)."""
+    if (address & (size - 1)) != 0:
+        return concat(Bits(CAUSE, MISALIGNED[right]), Bits(v.plen, 0))
+    answer = locate(v, address, size, right)
+    if cause_of(v, answer) != 0:
+        return answer
+    physical = address_of(v, answer)
     there = v.is_ram(physical, size) if ram_only else v.reaches(physical, size)
-    allowed = rights[right] & ~rights[CUT] & there
-    cause = select(allowed, v.word(0), v.word(DENIED[right]))
-    return select((address & (size - 1)) != 0, v.word(MISALIGNED[right]), cause)
+    return select(there, answer, concat(Bits(CAUSE, DENIED[right]), Bits(v.plen, 0)))
+
+
+def _carry_out(
+    v: Cpu,
+    address: Bits,
+    size: int,
+    right: int,
+    act: Callable[[Bits], None],
+    ram_only: bool = False,
+) -> None:
+    """One guest step: `act` on the guest-physical address, or the exception in its place."""
+    answer = reach(v, address, size, right, ram_only)
+    if cause_of(v, answer) != 0:
+        deliver_exception(v, cause_of(v, answer), address)
+        return
+    act(address_of(v, answer))
+    complete(v)
 
 
 def _load(v: Cpu, rd: Bits, rs1: Bits, imm: Bits, size: int, signed: bool) -> None:
-    address = v.x[rs1] + imm
-    cause = _blocked(v, address, size, READ, ram_only=False)
-    if cause != 0:
-        deliver_exception(v, cause, address)
-        return
-    value = v.read(address.zext(v.plen), size)
-    v.x[rd] = value.sext(v.xlen) if signed else value.zext(v.xlen)
-    complete(v)
+    def act(at: Bits) -> None:
+        value = v.read(at, size)
+        v.x[rd] = value.sext(v.xlen) if signed else value.zext(v.xlen)
+
+    _carry_out(v, v.x[rs1] + imm, size, READ, act)
 
 
 def _store(v: Cpu, rs1: Bits, rs2: Bits, imm: Bits, size: int) -> None:
-    address = v.x[rs1] + imm
-    cause = _blocked(v, address, size, WRITE, ram_only=False)
-    if cause != 0:
-        deliver_exception(v, cause, address)
-        return
-    v.write(address.zext(v.plen), size, v.x[rs2][8 * size - 1 : 0])
-    complete(v)
+    def act(at: Bits) -> None:
+        v.write(at, size, v.x[rs2][8 * size - 1 : 0])
+
+    _carry_out(v, v.x[rs1] + imm, size, WRITE, act)
 
 
 def _load_reserved(v: Cpu, rd: Bits, rs1: Bits, aq: Bits, rl: Bits) -> None:
-    address = v.x[rs1]
-    cause = _blocked(v, address, 4, READ, ram_only=True)
-    if cause != 0:
-        deliver_exception(v, cause, address)
-        return
-    v.reservation_valid, v.reservation = 1, address.zext(v.plen)
-    v.x[rd] = v.read(address.zext(v.plen), 4)
-    complete(v)
+    def act(at: Bits) -> None:
+        v.reservation_valid, v.reservation = 1, at
+        v.x[rd] = v.read(at, 4)
+
+    _carry_out(v, v.x[rs1], 4, READ, act, ram_only=True)
 
 
 def _store_conditional(v: Cpu, rd: Bits, rs1: Bits, rs2: Bits, aq: Bits, rl: Bits) -> None:
-    address = v.x[rs1]
-    cause = _blocked(v, address, 4, WRITE, ram_only=True)
-    if cause != 0:
-        deliver_exception(v, cause, address)
-        return
-    succeeds = v.reservation_valid & (v.reservation == address.zext(v.plen))
-    if succeeds:
-        v.write(address.zext(v.plen), 4, v.x[rs2])
-    v.reservation_valid = 0
-    v.x[rd] = select(succeeds, v.word(0), v.word(1))
-    complete(v)
+    def act(at: Bits) -> None:
+        succeeds = v.reservation_valid & (v.reservation == at)
+        if succeeds:
+            v.write(at, 4, v.x[rs2])
+        v.reservation_valid = 0
+        v.x[rd] = select(succeeds, v.word(0), v.word(1))
+
+    _carry_out(v, v.x[rs1], 4, WRITE, act, ram_only=True)
 
 
 def _atomic(
     v: Cpu, rd: Bits, rs1: Bits, rs2: Bits, aq: Bits, rl: Bits, new: Callable[[Bits, Bits], Bits]
 ) -> None:
-    address = v.x[rs1]
-    cause = _blocked(v, address, 4, WRITE, ram_only=False)
-    if cause != 0:
-        deliver_exception(v, cause, address)
-        return
-    old = v.read(address.zext(v.plen), 4)
-    v.write(address.zext(v.plen), 4, new(old, v.x[rs2]))
-    v.x[rd] = old
-    complete(v)
+    def act(at: Bits) -> None:
+        old = v.read(at, 4)
+        v.write(at, 4, new(old, v.x[rs2]))
+        v.x[rd] = old
+
+    _carry_out(v, v.x[rs1], 4, WRITE, act)
 
 
 ACCESSES: dict[str, Callable[..., None]] = {

@@ -37,13 +37,16 @@ class GuestStorage(AddressSpace):
     """A guest's storage: guest-physical pages, each in a real frame, and the guest's devices.
 
     Every write to the guest's RAM that it does not make itself, running directly, goes through
-    `write` or `write_bytes`.
+    `write` or `write_bytes`. `tables` are the pages whose contents shadow entries depend on; a
+    write to one of them sets `stale`.
     """
 
     def __init__(self, real: Bus, base: int, frames: list[int]) -> None:
         super().__init__(base, len(frames) * PAGE)
         self._real = real
         self.frames = frames
+        self.tables: set[int] = set()
+        self.stale = False
         self._page_of = {frame: base + PAGE * n for n, frame in enumerate(frames)}
 
     def real_address(self, address: int) -> int:
@@ -67,6 +70,7 @@ class GuestStorage(AddressSpace):
         if not self.is_ram(address, size):
             self.write_device(address, size, value)
             return
+        self.stale = self.stale or address & -PAGE in self.tables
         self._real.write(self.real_address(address), size, value)
         if self.watch is not None:
             self.watch(address, size)
@@ -81,6 +85,8 @@ class GuestStorage(AddressSpace):
         """Writes RAM. Raises BusError, a KitError, and writes nothing, if it is not all RAM."""
         self._offset(address, len(data))
         done = 0
+        pages = range(address & -PAGE, address + len(data), PAGE)
+        self.stale = self.stale or not self.tables.isdisjoint(pages)
         for real, size in self._parts(address, len(data)):
             self._real.write_bytes(real, data[done : done + size])
             done += size

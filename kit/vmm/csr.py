@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from kit.bits import Bits, concat, select
 from kit.isa.config import Config
-from kit.isa.cpu import Cpu, M, opaque
+from kit.isa.cpu import Cpu, M, S, U, opaque
 
-__all__ = ["guest_csr", "guest_csr_open", "set_guest_csr", "virtual_csrs"]
+__all__ = ["guest_csr", "guest_csr_held", "guest_csr_open", "set_guest_csr", "virtual_csrs"]
 
 ALL = 0xFFFF_FFFF
+S_INTERRUPTS, M_INTERRUPTS = 0x222, 0x888
 
 STORED: dict[int, tuple[str, int]] = {
-    0x300: ("mstatus", 0x0000_0088),
-    0x304: ("mie", 0x0000_0888),
+    0x302: ("medeleg", 0xB3FE),
+    0x303: ("mideleg", S_INTERRUPTS),
+    0x304: ("mie", S_INTERRUPTS | M_INTERRUPTS),
     0x305: ("mtvec", ALL & ~2),
     0x306: ("mcounteren", 7),
     0x320: ("mcountinhibit", 5),
@@ -24,12 +26,21 @@ STORED: dict[int, tuple[str, int]] = {
     0x341: ("mepc", ALL & ~1),
     0x342: ("mcause", ALL),
     0x343: ("mtval", ALL),
+    0x105: ("stvec", ALL & ~2),
+    0x106: ("scounteren", 7),
+    0x140: ("sscratch", ALL),
+    0x141: ("sepc", ALL & ~1),
+    0x142: ("scause", ALL),
+    0x143: ("stval", ALL),
+    0x180: ("satp", ALL),
 }
-USER_STATUS = 1 << 17 | 1 << 21
-"""Bits of mstatus that exist only where there is a U-mode: MPRV and TW."""
+MSTATUS, MISA, MIP, SSTATUS, SIE, SIP, SATP = 0x300, 0x301, 0x344, 0x100, 0x104, 0x144, 0x180
+S_STATUS = 0x000C_0122  # SIE SPIE SPP SUM MXR
+M_STATUS, USER_STATUS, SUPERVISOR_STATUS = 0x88, 1 << 17 | 1 << 21, S_STATUS | 1 << 20 | 1 << 22
+TVM = 1 << 20
 
-MISA, MIP = 0x301, 0x344
-ZERO = {0x310, 0xF11, 0xF12, 0xF13, 0xF14, 0xF15}
+ZERO = {0x310, 0xF11, 0xF12, 0xF13, 0xF14, 0xF15, 0x30A, 0x31A, 0x10A}
+ZERO |= {0x7A0, 0x7A1, 0x7A2, 0x7A3}
 ZERO |= {base + n for base in (0x320, 0xB00, 0xB80) for n in range(3, 32)}
 ONLY_WITH_USER = {0x306, 0x30A, 0x31A}
 CLOCKS = {0xB00: "mcycle", 0xB02: "minstret", 0xC00: "mcycle", 0xC01: "mtime", 0xC02: "minstret"}
@@ -39,7 +50,10 @@ PMPCFG, PMPADDR = range(0x3A0, 0x3A4), range(0x3B0, 0x3C0)
 
 def virtual_csrs(config: Config) -> list[int]:
     """The numbers of the registers that a virtual CPU of this configuration has."""
-    numbers = {*STORED, MISA, MIP, *ZERO, 0x30A, 0x31A, *CLOCKS, *(n + UPPER for n in CLOCKS)}
+    numbers = {MSTATUS, MISA, MIP, SSTATUS, SIE, SIP, *STORED, *ZERO}
+    numbers |= {*CLOCKS, *(number + UPPER for number in CLOCKS)}
+    if not config.has_s:
+        numbers -= {number for number in numbers if number >> 8 == 1} | {0x302, 0x303}
     if not config.has_u:
         numbers -= ONLY_WITH_USER
     if config.pmp:
@@ -58,12 +72,16 @@ def _clock(number: int) -> tuple[str, int]:
 def guest_csr_open(v: Cpu, csr: int | Bits) -> Bits:
     """May the guest's mode touch this register, apart from what its number says?
 
-    Only the unprivileged counters have such a condition: mcounteren.
+    The unprivileged counters have such a condition (mcounteren, scounteren), and satp (TVM).
     """
     number = int(csr)
+    if number == SATP:
+        return ~((v.mode == S) & ((v.mstatus & TVM) != 0))
     if number >> 8 != 0xC:
         return Bits(1, 1)
-    return (v.mode == M) | v.mcounteren[number & 3]
+    machine, supervisor = v.mcounteren[number & 3], v.scounteren[number & 3]
+    below = select(v.mode == U, machine & supervisor, machine) if v.config.has_s else machine
+    return (v.mode == M) | below
 
 
 @opaque("xlen", dispatch=virtual_csrs)
@@ -75,16 +93,34 @@ def guest_csr(v: Cpu, csr: int | Bits) -> Bits:
         return v.state.get(STORED[number][0]).zext(v.xlen)
     if clock:
         return v.state.get(clock)[high : high - 31]
-    if number == MISA:
-        letters = "I" + v.config.extensions.replace("I", "") + v.config.modes[1:]
-        return v.word(1 << 30 | sum(1 << (ord(letter) - 65) for letter in letters))
-    if number == MIP:
-        return v.wires | v.mip
     if number in PMPCFG:
         return v.pmpcfg[number - PMPCFG.start]
     if number in PMPADDR:
         return v.pmpaddr[number - PMPADDR.start]
-    return v.word(0)
+    views = {
+        MSTATUS: lambda: v.mstatus,
+        SSTATUS: lambda: v.mstatus & S_STATUS,
+        MIP: lambda: v.wires | v.mip,
+        SIP: lambda: (v.wires | v.mip) & v.mideleg,
+        SIE: lambda: v.mie & v.mideleg,
+        MISA: lambda: _misa(v),
+    }
+    return views[number]() if number in views else v.word(0)
+
+
+def _misa(v: Cpu) -> Bits:
+    letters = "I" + v.config.extensions.replace("I", "") + v.config.modes[1:]
+    return v.word(1 << 30 | sum(1 << (ord(letter) - 65) for letter in letters))
+
+
+@opaque("xlen", dispatch=virtual_csrs)
+def guest_csr_held(v: Cpu, csr: int | Bits) -> Bits:
+    """What set and clear instructions start from: in mip and sip without the devices' signals."""
+    if int(csr) == MIP:
+        return v.mip
+    if int(csr) == SIP:
+        return v.mip & v.mideleg
+    return guest_csr(v, csr)
 
 
 @opaque(None, dispatch=virtual_csrs)
@@ -92,14 +128,15 @@ def set_guest_csr(v: Cpu, csr: int | Bits, value: Bits) -> None:
     """Writes a virtual register; what it cannot hold is dropped."""
     number = int(csr)
     clock, high = _clock(number)
-    if number == 0x300:
-        _set_status(v, value)
+    if number in (MSTATUS, SSTATUS):
+        _set_status(v, value, number == MSTATUS)
+    elif number in (MIP, SIP):
+        mask = v.word(S_INTERRUPTS if v.config.has_s else 0) if number == MIP else v.mideleg & 2
+        v.mip = (v.mip & ~mask) | (value & mask)
+    elif number == SIE:
+        v.mie = (v.mie & ~v.mideleg) | (value & v.mideleg)
     elif number in STORED:
-        word, mask = STORED[number]
-        if number == 0x341 and not v.config.has_c:
-            mask &= ~2
-        kept = v.state.get(word)
-        v.state.set(word, value[kept.width - 1 : 0] & mask)
+        _set_stored(v, number, value)
     elif clock:
         _set_clock(v, clock, high, value)
     elif number in PMPCFG:
@@ -108,12 +145,27 @@ def set_guest_csr(v: Cpu, csr: int | Bits, value: Bits) -> None:
         _set_pmpaddr(v, number - PMPADDR.start, value)
 
 
-def _set_status(v: Cpu, value: Bits) -> None:
-    mask = STORED[0x300][1] | (USER_STATUS if v.config.has_u else 0)
-    mode = value[12:11]
-    # The only modes are M and perhaps U; whatever is no mode becomes the least one.
-    is_machine = (mode == M) if v.config.has_u else Bits(1, 1)
-    v.mstatus = (value & mask) | select(is_machine, v.word(3 << 11), v.word(0))
+def _set_stored(v: Cpu, number: int, value: Bits) -> None:
+    word, mask = STORED[number]
+    if number == 0x304 and not v.config.has_s:
+        mask &= M_INTERRUPTS
+    if not v.config.has_c:
+        # Instructions are words: their addresses end in 00, and misaligned jumps exist.
+        mask = mask & ~2 if number in (0x141, 0x341) else mask | (number == 0x302)
+    kept = v.state.get(word)
+    v.state.set(word, value[kept.width - 1 : 0] & mask)
+
+
+def _set_status(v: Cpu, value: Bits, all_of_it: bool) -> None:
+    mask = M_STATUS | (USER_STATUS if v.config.has_u else 0)
+    mask |= SUPERVISOR_STATUS if v.config.has_s else 0
+    if not all_of_it:
+        v.mstatus = (v.mstatus & ~S_STATUS) | (value & S_STATUS)
+        return
+    mode, previous = value[12:11], v.word(0 if v.config.has_u else 3 << 11)
+    # Whatever is no mode of this machine becomes the least privileged one.
+    exists = (mode == M) | ((mode == S) if v.config.has_s else Bits(1, 0))
+    v.mstatus = (value & mask) | select(exists, mode.zext(v.xlen).shl(11), previous)
 
 
 def _set_clock(v: Cpu, clock: str, high: int, value: Bits) -> None:

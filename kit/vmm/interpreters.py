@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kit.bits import Bits, select
-from kit.isa.cpu import Cpu, M, U
-from kit.vmm.csr import guest_csr, guest_csr_open, set_guest_csr
+from kit.isa.cpu import Cpu, M, S, U
+from kit.vmm.csr import guest_csr, guest_csr_held, guest_csr_open, set_guest_csr
 from kit.vmm.traps import complete, reject
 
 __all__ = ["INTERPRETERS"]
 
-MIE, MPIE, MPP, MPRV = 1 << 3, 1 << 7, 3 << 11, 1 << 17
+SIE, MIE, SPIE, MPIE, SPP, MPP = 1 << 1, 1 << 3, 1 << 5, 1 << 7, 1 << 8, 3 << 11
+MPRV, TVM, TW, TSR = 1 << 17, 1 << 20, 1 << 21, 1 << 22
 
 INTERPRETERS: dict[str, Callable[..., None]] = {}
 
@@ -47,16 +48,14 @@ def _replace(v: Cpu, rd: Bits, csr: Bits, value: Bits) -> None:
 
 
 def _change(v: Cpu, rd: Bits, csr: Bits, ones: Bits, source: Bits, sets: bool) -> None:
-    """csrrs and csrrc: a write of some bits, unless the operand `source` is number zero.
-
-    In mip the guest's software can change nothing, so device signals cannot leak into it.
-    """
+    """csrrs and csrrc: a write of some bits, unless the operand `source` is number zero."""
     if _forbidden(v, csr, source != 0) or not guest_csr_open(v, csr):
         reject(v)
         return
     old = guest_csr(v, csr)
     if source != 0:
-        set_guest_csr(v, csr, old | ones if sets else old & ~ones)
+        held = guest_csr_held(v, csr)
+        set_guest_csr(v, csr, held | ones if sets else held & ~ones)
     v.x[rd] = old
     complete(v)
 
@@ -107,10 +106,38 @@ def emulate_mret(v: Cpu) -> None:
     complete(v)
 
 
+def _kept_from_s(v: Cpu, trap: int) -> Bits:
+    """Is this an instruction that U may never execute, and S not while a bit of mstatus is set?"""
+    return (v.mode == U) | ((v.mode == S) & ((v.mstatus & trap) != 0))
+
+
+@interprets("sret")
+def emulate_sret(v: Cpu) -> None:
+    """Back to the mode in SPP: SIE from SPIE, SPP to U, MPRV off."""
+    if not v.config.has_s or _kept_from_s(v, TSR):
+        reject(v)
+        return
+    status = v.mstatus
+    enabled = select((status & SPIE) != 0, v.word(SIE), v.word(0))
+    v.mode = select((status & SPP) != 0, Bits(2, S), Bits(2, U))
+    v.mstatus = (status & ~(SIE | SPP | MPRV)) | enabled | SPIE
+    v.next_pc = v.sepc & (~1 if v.config.has_c else ~3)
+    complete(v)
+
+
+@interprets("sfence.vma")
+def emulate_sfence_vma(v: Cpu, rs1: Bits, rs2: Bits) -> None:
+    """Nothing: table pages are watched, so shadow entries are never out of date."""
+    if not v.config.has_s or _kept_from_s(v, TVM):
+        reject(v)
+        return
+    complete(v)
+
+
 @interprets("wfi")
 def emulate_wfi(v: Cpu) -> None:
     """The virtual CPU waits; the scheduler resumes it when an enabled interrupt is pending."""
-    if v.mode == U:
+    if _kept_from_s(v, TW):
         reject(v)
         return
     v.waiting = 1

@@ -24,18 +24,18 @@ from kit.machine.machine import Machine
 from kit.vmm.access import ACCESSES
 from kit.vmm.allocator import Allocator, GuestStorage
 from kit.vmm.interpreters import INTERPRETERS
-from kit.vmm.protection import CUT, data_mode, guest_rights
-from kit.vmm.shadow import POOL, Shadow
+from kit.vmm.protection import CUT, EXECUTE, READ, WRITE, data_mode, guest_rights
+from kit.vmm.shadow import POOL, Key, Shadow
 from kit.vmm.traps import deliver_exception, deliver_interrupt, due_interrupt
+from kit.vmm.translation import leaf_rights, locate
 
 __all__ = ["Kernel", "VirtualCpu"]
 
 ILLEGAL, BREAKPOINT, ECALL = 2, 3, 8
 REFLECTED = {0, BREAKPOINT, 4, 6}
-RIGHT = {12: 2, 13: 0, 15: 1}
-"""Which right (a bit of `guest_rights`) a page fault asked for."""
-ACCESS_FAULT = {12: 1, 13: 5, 15: 7}
-FETCH = 12
+RIGHT = {12: EXECUTE, 13: READ, 15: WRITE}
+"""Which right a page fault asked for."""
+FETCH, FETCH_DENIED = 12, 1
 MACHINE_TIMER = 1 << 31 | 7
 
 NO_GUEST_STEP = {"refill", "timer", "failure"}
@@ -47,7 +47,11 @@ EVERYTHING = 0x1F  # PMP: NAPOT, read, write, execute
 SV32 = 1 << 31
 DECODED = 4096
 """How many decoded instruction words a virtual CPU remembers."""
-MPRV = 1 << 17
+SYSTEM = 0x73
+SUM, MXR = 1 << 18, 1 << 19
+WORD = 0xFFFF_FFFF
+MPRV_REGIME = M << 1 | 1
+"""The regime of M-mode under MPRV: every load and store is carried out, even where MPP is M."""
 
 
 def kernel_roles(config: Config) -> Roles:
@@ -59,6 +63,8 @@ def kernel_roles(config: Config) -> Roles:
         "deliver_exception": (deliver_exception, (word, word)),
         "data_mode": (data_mode, ()),
         "page_rights": (guest_rights, (physical, PAGE, mode)),
+        "leaf_rights": (leaf_rights, (Bits(32, 0), mode)),
+        **{f"locate {right}": (locate, (word, 1, right)) for right in (READ, WRITE, EXECUTE)},
         **instruction_roles(config, INTERPRETERS, "emulate_"),
         **instruction_roles(config, ACCESSES, "access_"),
     }
@@ -88,10 +94,37 @@ class VirtualCpu:
     def _roles(self) -> Roles:
         return kernel_roles(self.hart.config)
 
-    def regime(self) -> int:
-        """Which shadow tree is right now: by virtual mode, and whether MPRV moves M's data."""
+    def regime(self) -> Key:
+        """Which shadow tree is right now: all that changes what the guest's addresses mean.
+
+        The last word says whether MPRV gives loads and stores another mode than fetches have.
+        """
         hart = self.hart
-        return hart.mode << 1 | (hart.mode == M and hart.mstatus & MPRV != 0)
+        moved = self.code.data_mode(hart) != hart.mode
+        if not self.paged(hart.mode):
+            return int(hart.mode == M), 0, 0, moved
+        relevant = MXR if hart.mode == U else SUM | MXR
+        return 2 + hart.mode, hart.satp, hart.mstatus & relevant, moved
+
+    def forget(self) -> None:
+        """Drops every shadow entry: the guest's rules have changed, or tables have."""
+        self.shadow.drop()
+        self.storage.tables.clear()
+        self.storage.stale = False
+
+    def paged(self, mode: int) -> bool:
+        """Do the guest's own tables translate for a virtual mode?"""
+        return mode != M and self.hart.satp & SV32 != 0
+
+    def leaf(self, address: int) -> tuple[int, list[int]]:
+        """The guest's leaf entry for an address that it could reach, and the tables on the way."""
+        storage = self.storage
+        tables = [(self.hart.satp & 0x3FFFFF) << 12]
+        entry = storage.read(tables[0] + 4 * (address >> 22), 4)
+        if not entry & 0xE:
+            tables.append(entry >> 10 << 12)
+            entry = storage.read(tables[1] + 4 * (address >> 12 & 0x3FF), 4)
+        return entry, tables
 
 
 class Kernel:
@@ -191,6 +224,8 @@ class Kernel:
     def _enter(self, vcpu: VirtualCpu) -> None:
         """Loads the guest's registers and tables, sets the timer, and returns to U-mode."""
         real, hart = self.real, vcpu.hart
+        if vcpu.storage.stale:
+            vcpu.forget()
         real.x[:] = hart.x
         real.satp = SV32 | vcpu.shadow.root(vcpu.regime()) >> 12
         real.reservation_valid = hart.reservation_valid
@@ -251,50 +286,79 @@ class Kernel:
             return "reflect"
         name, operands = found
         vcpu.interpreters[name](hart, *operands)
-        # The PMP registers are numbers 0x3a0 to 0x3bf; what they forbid must not stay mapped.
-        if name.startswith("csr") and word >> 25 == 0x3A0 >> 5:
-            vcpu.shadow.drop()
+        self._forget_if_protected(vcpu)
         return f"emulate {name}"
+
+    @staticmethod
+    def _forget_if_protected(vcpu: VirtualCpu) -> None:
+        """After an access to a PMP register (0x3a0 to 0x3bf), what it forbids must not be mapped."""
+        word = vcpu.hart.instruction
+        if word & 0x7F == SYSTEM and word >> 25 == 0x3A0 >> 5:
+            vcpu.shadow.drop()
 
     def _page_fault(self, vcpu: VirtualCpu, cause: int, address: int) -> str:
         """A page that is not mapped: to be mapped, to be accessed on behalf, or not the guest's."""
-        hart, page = vcpu.hart, address & -PAGE
-        mode = hart.mode if cause == FETCH else vcpu.code.data_mode(hart)
-        if not vcpu.storage.is_ram(page, PAGE):
-            return self._access(vcpu, cause, address)
-        rights = vcpu.code.page_rights(hart, page, mode)
-        if rights >> CUT or (cause != FETCH and mode != hart.mode):
-            return self._access(vcpu, cause, address, cut=True)
-        if not rights >> RIGHT[cause] & 1:
-            vcpu.code.deliver_exception(hart, ACCESS_FAULT[cause], address)
+        hart, storage, right = vcpu.hart, vcpu.storage, RIGHT[cause]
+        regime = vcpu.regime()
+        if cause != FETCH and regime[-1]:
+            return self._carry_out(vcpu)
+        # The walk may set A and D bits; that takes no right away, so no entry becomes stale.
+        stale = storage.stale
+        answer = vcpu.interpreters[f"locate {right}"](hart, address)
+        storage.stale = stale
+        fault, physical = answer >> hart.config.plen, answer & (1 << hart.config.plen) - 1
+        page = physical & -PAGE
+        if not fault and not storage.is_ram(page, PAGE):
+            if cause != FETCH:
+                return self._carry_out(vcpu)
+            fault = FETCH_DENIED
+        if fault:
+            vcpu.code.deliver_exception(hart, fault, address)
             return "reflect"
-        if vcpu.regime() == M << 1 | 1:
-            rights &= 4  # under MPRV only fetches may go through the tables
-        vcpu.shadow.map(vcpu.regime(), page, vcpu.storage.real_address(page), rights)
-        return "refill"
-
-    def _access(self, vcpu: VirtualCpu, cause: int, address: int, cut: bool = False) -> str:
-        """An access that cannot be mapped. A fetch is one step by the definitions, or a fault."""
-        hart = vcpu.hart
-        if cause != FETCH:
-            name, operands = self._fetch(vcpu)
-            vcpu.interpreters[name](hart, *operands)
-            return "cut page" if cut else "device"
-        if cut:
+        rights = vcpu.code.page_rights(hart, page, hart.mode)
+        if rights >> CUT:
+            if cause != FETCH:
+                return self._carry_out(vcpu, "cut page")
             step(vcpu.v, vcpu.decoder)
             return "cut page"
-        vcpu.code.deliver_exception(hart, ACCESS_FAULT[cause], address)
-        return "reflect"
+        return self._fill(vcpu, regime, address, page, right, rights)
 
-    def _fetch(self, vcpu: VirtualCpu) -> tuple[str, tuple[int, ...]]:
-        """The load, store or atomic operation at the guest's pc, which the guest could fetch."""
-        storage, pc = vcpu.storage, vcpu.hart.pc
-        word = storage.read(pc, 2)
+    def _fill(
+        self, vcpu: VirtualCpu, regime: Key, address: int, page: int, right: int, rights: int
+    ) -> str:
+        """Maps a page of the guest's storage as the guest's own regime does."""
+        hart, storage, shadow = vcpu.hart, vcpu.storage, vcpu.shadow
+        if vcpu.paged(hart.mode):
+            entry, tables = vcpu.leaf(address)
+            rights &= vcpu.code.leaf_rights(hart, entry, hart.mode)
+            for table in tables:
+                shadow.protect(storage.real_address(table))
+                storage.tables.add(table)
+        frame = storage.real_address(page)
+        if right == WRITE and frame in shadow.protected:
+            return self._carry_out(vcpu, "table write")
+        if regime[-1]:
+            rights &= 1 << EXECUTE  # another mode's loads and stores must not go through
+        shadow.map(regime, address & -PAGE, frame, rights)
+        return "refill"
+
+    def _carry_out(self, vcpu: VirtualCpu, kind: str = "device") -> str:
+        """The load, store or atomic operation at the guest's pc, which it could fetch."""
+        hart, storage = vcpu.hart, vcpu.storage
+        word = storage.read(self._fetched(vcpu, hart.pc), 2)
         if word & 3 == 3:
-            word |= storage.read(pc + 2, 2) << 16
+            word |= storage.read(self._fetched(vcpu, hart.pc + 2 & WORD), 2) << 16
         found = self._decode(vcpu, word)
-        assert found is not None
-        return found
+        if found is None or found[0] not in ACCESSES:
+            vcpu.failure = f"the instruction {word:#x} at {hart.pc:#x} accesses no storage"
+            return "failure"
+        vcpu.interpreters[found[0]](hart, *found[1])
+        return "device" if vcpu.storage.attention else kind
+
+    def _fetched(self, vcpu: VirtualCpu, address: int) -> int:
+        """The guest-physical address of an instruction that the guest has just fetched."""
+        answer = vcpu.interpreters[f"locate {EXECUTE}"](vcpu.hart, address)
+        return int(answer & (1 << vcpu.hart.config.plen) - 1)
 
     def _decode(self, vcpu: VirtualCpu, word: int) -> tuple[str, tuple[int, ...]] | None:
         """Name and operands of an instruction word; sets the words that its step works with."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kit import VMM
 from kit.isa.config import Config
 from kit.isa.cpu import M
 from kit.machine.machine import Machine
@@ -74,6 +75,16 @@ def test_random_programs_run_on_the_kit_as_on_spike(
             f"\nlock-step with Spike: {instructions:,} instructions and {traps:,} traps equal"
             f" (seeds {first} to {seed - 1}, {time.monotonic() - began:.0f} s)"
         )
+
+
+@pytest.mark.spike
+@pytest.mark.parametrize("modes", ["MSU", "MU", "M"])
+def test_random_programs_run_in_a_virtual_machine_as_on_spike(spike: Path, modes: str) -> None:
+    config = Config(modes=modes, ad="fault")
+    for seed in range(1, 6):
+        vmm = VMM(Machine(memory="24M", ad="fault"))
+        machine = vmm.create("guest", memory=MEMORY_SIZE, modes=modes)
+        assert lockstep(generate(seed, config), spike, machine).reason in ("end", "apart")
 
 
 def test_a_seed_always_gives_the_same_program() -> None:

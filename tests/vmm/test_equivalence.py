@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from kit import VMM, Machine
+from kit.isa.config import Config
 from kit.machine.computer import Computer
+from tests.conformance.generator import generate
 from tests.vmm.programs import Writer
 
 TRANSIENT = ("next_pc", "instruction")
@@ -21,36 +23,54 @@ def state(machine: Computer) -> dict[str, object]:
     return snapshot
 
 
-def pair(program: bytes) -> tuple[Machine, Computer]:
+def pair(program: bytes, config: Config, memory: str = "64K") -> tuple[Machine, Computer]:
     """The program on a bare machine and in a virtual one that should be its like."""
-    bare = Machine(modes="MU", memory="64K")
+    bare = Machine(config.isa, config.modes, config.pmp, memory, config.ad)
     bare.load(program)
-    vmm = VMM(Machine(memory="512K"))
-    return bare, vmm.create("guest", program, memory="64K")
+    vmm = VMM(Machine(config.isa, memory="24M", ad=config.ad))
+    guest = vmm.create("guest", program, memory=memory, modes=config.modes, pmp=config.pmp)
+    return bare, guest
 
 
-def compare(seed: int, steps: int) -> int:
-    """Runs one random program both ways; returns the steps made."""
-    bare, virtual = pair(Writer(seed).program(300))
+def compare(program: bytes, config: Config, steps: int, memory: str = "64K") -> int:
+    """Runs one program both ways, step by step; returns the steps made."""
+    bare, virtual = pair(program, config, memory)
     for step in range(steps):
         stop, other = bare.run(1), virtual.run(1)
-        assert (stop.reason, stop.code) == (other.reason, other.code), (seed, step)
-        assert state(bare) == state(virtual), (seed, step)
+        assert (stop.reason, stop.code) == (other.reason, other.code), step
+        assert state(bare) == state(virtual), step
         if stop.reason != "budget":
             break
-    assert bare.read_memory(*bare.ram) == virtual.read_memory(*virtual.ram), seed
-    assert bare.board.save() == virtual.board.save(), seed
+    assert bare.read_memory(*bare.ram) == virtual.read_memory(*virtual.ram)
+    assert bare.board.save() == virtual.board.save()
     return step
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_random_programs_run_step_for_step_as_on_the_bare_machine(seed: int) -> None:
-    compare(seed, 500)
+def test_rude_programs_run_step_for_step_as_on_the_bare_machine(seed: int) -> None:
+    compare(Writer(seed).program(300), Config(modes="MU"), 500)
 
 
 @pytest.mark.parametrize("seed", range(100, 110))
 def test_a_long_run_ends_in_the_same_state_as_on_the_bare_machine(seed: int) -> None:
-    bare, virtual = pair(Writer(seed).program(300))
+    bare, virtual = pair(Writer(seed).program(300), Config(modes="MU"))
     assert bare.run(5000) == virtual.run(5000)
     assert state(bare) == state(virtual)
     assert bare.read_memory(*bare.ram) == virtual.read_memory(*virtual.ram)
+
+
+CONFIGS = {
+    "MSU-update": Config(),
+    "MSU-fault": Config(ad="fault"),
+    "MSU-no-pmp": Config(pmp=0),
+    "MU": Config(modes="MU"),
+    "M": Config(modes="M"),
+    "rv32ima": Config("rv32ima"),
+}
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("name", CONFIGS)
+def test_privileged_programs_run_step_for_step_as_on_the_bare_machine(name: str, seed: int) -> None:
+    program = generate(seed, CONFIGS[name])
+    compare(program.image(), CONFIGS[name], 2500, "8M")
