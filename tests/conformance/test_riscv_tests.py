@@ -19,7 +19,6 @@ from typing import Any
 import pytest
 
 from kit import VMM, Machine
-from kit.errors import KitError
 from kit.machine.protocol import BareMachine
 
 from .elf import write_elf
@@ -31,7 +30,7 @@ SLICE = 500
 CHARACTER = 0x0101
 """The upper half of what is written to tohost to print a character: device 1, command 1."""
 
-MEMORY = "4M"
+MEMORY = "16M"
 
 _RISCV_TEST = re.compile(r"rv32(u[imac]|[ms]i)-[pv]-[\w-]+$")
 _SIGNATURES = ".reference_output", ".signature"
@@ -40,17 +39,13 @@ _SIGNATURES = ".reference_output", ".signature"
 # -- running -----------------------------------------------------------------------------------
 
 
-def build(place: str, image: Path | bytes, modes: str) -> BareMachine:
-    """A machine with the image loaded: bare, or virtual where the VMM has these modes."""
+def build(place: str, image: Path | bytes) -> BareMachine:
+    """A machine with the image loaded, bare or virtual."""
     if place == "bare":
-        machine = Machine(modes=modes, memory=MEMORY, ad="fault")
+        machine = Machine(memory=MEMORY, ad="fault")
         machine.load(image)
         return machine
-    vmm = VMM(Machine(memory="16M", ad="fault"))
-    try:
-        return vmm.create("test", image=image, memory=MEMORY, modes=modes)
-    except KitError as error:
-        pytest.skip(str(error))
+    return VMM(Machine(memory="24M", ad="fault")).create("test", image=image, memory=MEMORY)
 
 
 def until_tohost(machine: BareMachine) -> int:
@@ -95,21 +90,18 @@ def riscv_tests(folder: Path) -> list[Path]:
 
 
 def arch_tests(folder: Path) -> list[tuple[Path, Path]]:
-    """The ELF files of riscv-arch-test with their reference signatures."""
+    """The ELF files of riscv-arch-test with their reference signatures.
+
+    A signature stands beside its ELF file, or where RISCOF leaves it: ``dut/my.elf`` and
+    ``ref/Reference-*.signature``.
+    """
     pairs = []
     for elf in sorted(folder.rglob("*.elf")):
-        for suffix in _SIGNATURES:
-            reference = elf.with_suffix(suffix)
-            if reference.exists():
-                pairs.append((elf, reference))
-                break
+        references = [elf.with_suffix(suffix) for suffix in _SIGNATURES]
+        if elf.parent.name == "dut":
+            references += sorted((elf.parent.parent / "ref").glob("*.signature"))
+        pairs += [(elf, reference) for reference in references if reference.exists()][:1]
     return pairs
-
-
-def modes_of(file: Path, place: str) -> str:
-    """The least modes that a test needs, so that a VM without S-mode can run what it can."""
-    needs_s = file.name.startswith("rv32si") or "-v-" in file.name
-    return "MSU" if place == "bare" or needs_s else "MU"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -126,7 +118,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if folder and not found:
             raise pytest.UsageError(f"{option} {folder}: no tests in there")
         if found:
-            names = [(file if isinstance(file, Path) else file[0]).name for file in found]
+            names = [
+                str((file if isinstance(file, Path) else file[0]).relative_to(folder))
+                for file in found
+            ]
             metafunc.parametrize(fixture, found, ids=names)
         else:
             skip = pytest.mark.skip(reason=f"needs {option} DIR")
@@ -135,14 +130,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.mark.parametrize("place", ["bare", "vm"])
 def test_official_test_passes(place: str, riscv_test: Path) -> None:
-    machine = build(place, riscv_test, modes_of(riscv_test, place))
+    machine = build(place, riscv_test)
     assert verdict(until_tohost(machine)) == "passed"
 
 
 @pytest.mark.parametrize("place", ["bare", "vm"])
 def test_signature_is_that_of_the_reference(place: str, arch_test: tuple[Path, Path]) -> None:
     elf, reference = arch_test
-    machine = build(place, elf, "MSU" if place == "bare" else "MU")
+    machine = build(place, elf)
     until_tohost(machine)
     assert signature(machine) == reference.read_text().split()
 
@@ -165,7 +160,7 @@ def small_test(result: int) -> bytes:
 @pytest.mark.parametrize("place", ["bare", "vm"])
 @pytest.mark.parametrize(("result", "meaning"), [(1, "passed"), (7, "test case 3 failed")])
 def test_a_result_is_read_from_tohost(place: str, result: int, meaning: str) -> None:
-    machine = build(place, small_test(result), "MU")
+    machine = build(place, small_test(result))
     assert verdict(until_tohost(machine)) == meaning
 
 
@@ -177,13 +172,13 @@ def test_characters_are_taken_from_tohost(place: str) -> None:
     cells += [op("bne", rs1=8, rs2=0, imm=-4), op("addi", rd=7, rs1=0, imm=1)]
     cells += [op("sw", rs1=5, rs2=7, imm=0), op("jal", rd=0, imm=0)]
     image = b"".join(cell.data for cell in cells).ljust(0x180, b"\0")
-    machine = build(place, write_elf(image, BASE, BASE, {"tohost": BASE + 0x140}), "MU")
+    machine = build(place, write_elf(image, BASE, BASE, {"tohost": BASE + 0x140}))
     assert verdict(until_tohost(machine)) == "passed"
 
 
 @pytest.mark.parametrize("place", ["bare", "vm"])
 def test_a_signature_is_read_between_its_symbols(place: str) -> None:
-    machine = build(place, small_test(1), "MU")
+    machine = build(place, small_test(1))
     until_tohost(machine)
     assert signature(machine) == ["cafef00d", "00000000", "80000100"]
 
@@ -198,9 +193,12 @@ def test_a_folder_is_searched_for_tests_with_what_belongs_to_them(tmp_path: Path
         "rv32ui-p-add",
     ]
 
-    for name in ("a.elf", "a.reference_output", "b.elf", "c.elf", "c.signature"):
+    riscof = ("d/dut/my.elf", "d/ref/Reference-spike.signature")
+    for name in ("a.elf", "a.reference_output", "b.elf", "c.elf", "c.signature", *riscof):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"")
     assert [(elf.name, reference.name) for elf, reference in arch_tests(tmp_path)] == [
         ("a.elf", "a.reference_output"),
         ("c.elf", "c.signature"),
+        ("my.elf", "Reference-spike.signature"),
     ]
