@@ -81,8 +81,8 @@ KERNEL_MAY_USE = {
     "kit.isa.hart": {"Hart", "cpu_of"},
     "kit.isa.step": {"step"},
     "kit.engine.compiled": {"Roles", "compiled", "instruction_roles"},
-    "kit.machine.bus": {"PAGE", "AddressSpace", "Bus"},
-    "kit.machine.machine": {"Machine"},
+    "kit.machine.bus": {"PAGE", "AddressSpace"},
+    "kit.machine.computer": {"Computer"},
 }
 """What the kernel shares with the machine: words, encodings, one whole step. No rule otherwise."""
 

@@ -20,6 +20,7 @@ class VirtualMachine(Computer):
         super().__init__(vcpu.hart, vcpu.storage, memory, **devices)
         self.kernel = kernel
         self.vcpu = vcpu
+        vcpu.on_machine_trap = self._call_monitor
         self.reset()
 
     @property

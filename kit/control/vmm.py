@@ -10,9 +10,8 @@ from kit.control.virtual_machine import VirtualMachine
 from kit.errors import KitError
 from kit.isa.config import Config
 from kit.machine.board import RAM_BASE
-from kit.machine.computer import DEFAULT_BUDGET, memory_size
+from kit.machine.computer import DEFAULT_BUDGET, Computer, memory_size
 from kit.machine.loader import Image
-from kit.machine.machine import Machine
 from kit.machine.protocol import Stop
 from kit.vmm.kernel import Kernel
 
@@ -23,12 +22,12 @@ QUANTUM = 10_000
 
 
 class VMM:
-    """A machine with the VMM kernel on it.
+    """A machine, bare or virtual, with the VMM kernel on it.
 
     Raises `KitError` if the machine has no supervisor mode, whose page tables the kernel needs.
     """
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Computer) -> None:
         if not machine.config.has_s:
             raise KitError("VMM: it needs a machine with modes MSU, whose page tables it uses")
         self.machine = machine

@@ -127,6 +127,8 @@ class Cpu:
     # The instruction being executed: where the next one is, and its word.
     next_pc = Word("xlen")
     instruction = Word("xlen")
+    # Did the last step complete an instruction? (Else it took a trap.)
+    completed = Word(1)
     mode = Word(2)
     waiting = Word(1)
     reservation_valid = Word(1)

@@ -19,6 +19,7 @@ CY, IR = 0, 2
 @opaque(None)
 def count(cpu: Cpu, retired: bool) -> None:
     """Advances the clocks at the end of a step, whether or not it completed an instruction."""
+    cpu.completed = int(retired)
     cpu.mtime = cpu.mtime + 1
     cpu.mcycle = cpu.mcycle + (~cpu.mcountinhibit[CY]).zext(64)
     if retired:

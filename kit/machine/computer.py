@@ -84,6 +84,10 @@ class Computer(ABC):
     `bus` is its address space, with `memory` bytes of RAM. `reader` is a deck (or the name of its
     file) for the card reader, `disk` an image (or its file) for the virtio disk. `console` is
     called with each byte that the UART sends, `paper` with each line that the printer prints.
+
+    The attribute `monitor`, when set, is called with the cause after each trap into M-mode instead
+    of the program at mtvec: it *is* the M-mode program. It returns True to end the run.
+
     Raises `KitError` for what cannot be built.
     """
 
@@ -114,6 +118,7 @@ class Computer(ABC):
         self.breakpoints: set[int] = set()
         self.symbols: dict[str, int] = {}
         self.steps = 0
+        self.monitor: Callable[[int], bool] | None = None
         self._boot: Boot | None = None
         self._stopping = False
 
@@ -237,6 +242,13 @@ class Computer(ABC):
         if due or self.bus.attention:
             self.bus.attention = False
             self.board.advance()
+
+    def _call_monitor(self, cause: int) -> bool:
+        """After a trap into M-mode: True if there was a monitor to call."""
+        if self.monitor is None:
+            return False
+        self._stopping = self.monitor(cause)
+        return True
 
     def _wake(self) -> bool:
         """Lets time pass until an enabled interrupt is pending; False where none can come."""

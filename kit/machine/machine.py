@@ -23,9 +23,7 @@ class Machine(Computer):
     0x80000000 on, in bytes or as "16M"; `devices` are the settings of
     `kit.machine.computer.Computer`: reader, disk, legacy_virtio, console, paper.
 
-    The attribute `monitor`, when set, is called with the cause after each trap into M-mode instead
-    of the program at mtvec: it *is* the M-mode program. It returns True to end the run. `on_trap`,
-    when set, is called with the cause after each trap whatever its mode.
+    The attribute `on_trap`, when set, is called with the cause after each trap whatever its mode.
 
     Raises `KitError` for what cannot be built.
     """
@@ -47,7 +45,6 @@ class Machine(Computer):
         self.storage = storage
         self.engine = ReferenceEngine(self.hart)
         self.engine.on_trap = self._trapped
-        self.monitor: Callable[[int], bool] | None = None
         self.on_trap: Callable[[int], None] | None = None
         self.reset()
 
@@ -58,7 +55,4 @@ class Machine(Computer):
         """Called by the engine after each trap entry; True makes it return."""
         if self.on_trap is not None:
             self.on_trap(cause)
-        if self.monitor is None or self.hart.mode != M:
-            return False
-        self._stopping = self.monitor(cause)
-        return True
+        return self.hart.mode == M and self._call_monitor(cause)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kit.machine.bus import PAGE, AddressSpace, Bus
+from kit.machine.bus import PAGE, AddressSpace
 
 __all__ = ["Allocator", "GuestStorage"]
 
@@ -41,7 +41,7 @@ class GuestStorage(AddressSpace):
     write to one of them sets `stale`.
     """
 
-    def __init__(self, real: Bus, base: int, frames: list[int]) -> None:
+    def __init__(self, real: AddressSpace, base: int, frames: list[int]) -> None:
         super().__init__(base, len(frames) * PAGE)
         self._real = real
         self.frames = frames

@@ -8,6 +8,7 @@ interpreted or carried out, or an exception that belongs to the guest.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,7 +21,7 @@ from kit.isa.encoding import Decoder
 from kit.isa.hart import Hart, cpu_of
 from kit.isa.step import step
 from kit.machine.bus import PAGE
-from kit.machine.machine import Machine
+from kit.machine.computer import Computer
 from kit.vmm.access import ACCESSES
 from kit.vmm.allocator import Allocator, GuestStorage
 from kit.vmm.interpreters import INTERPRETERS
@@ -74,7 +75,8 @@ class VirtualCpu:
     """A guest's processor: its registers (`hart`), storage, shadow tables, and what it cost.
 
     `counts` has how often each kind of exit happened; `failure` is why the kernel stopped it, if
-    it did.
+    it did. `on_machine_trap`, if set, is called with the cause after each trap into virtual M-mode,
+    and says whether the guest must not simply go on: so a VMM can run on a virtual machine.
     """
 
     def __init__(self, name: str, hart: Hart, storage: GuestStorage, shadow: Shadow) -> None:
@@ -90,6 +92,7 @@ class VirtualCpu:
         self.decoded: dict[int, tuple[str, tuple[int, ...]] | None] = {}
         self.counts: Counter[str] = Counter()
         self.failure = ""
+        self.on_machine_trap: Callable[[int], bool] | None = None
 
     def _roles(self) -> Roles:
         return kernel_roles(self.hart.config)
@@ -133,7 +136,7 @@ class Kernel:
     `recorder`, if set, is told of every exit (see `kit.trace.recorder`).
     """
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Computer) -> None:
         if not machine.config.has_s:
             raise ValueError("the kernel needs a machine with Sv32, so with modes MSU")
         self.machine = machine
@@ -145,14 +148,12 @@ class Kernel:
         self._entered = 0
         self._deadline = 0
         machine.monitor = self._trap
-        self._set_up(self.real)
-
-    @staticmethod
-    def _set_up(real: Hart) -> None:
-        """The machine's own state, once: the kernel's timer on, nothing delegated, PMP open."""
-        real.pmpcfg[0], real.pmpaddr[0] = EVERYTHING, (1 << 32) - 1
-        real.medeleg = real.mideleg = real.mcounteren = 0
-        real.mie = 1 << 7
+        # The machine's own state, once: PMP open, nothing delegated, the kernel's timer on.
+        machine.set_register("pmpaddr0", WORD)
+        machine.set_register("pmpcfg0", EVERYTHING)
+        for name in ("medeleg", "mideleg", "mcounteren"):
+            machine.set_register(name, 0)
+        machine.set_register("mie", 1 << 7)
 
     # -- guests come and go ------------------------------------------------------------------
 
@@ -201,10 +202,18 @@ class Kernel:
         vcpu.counts[kind] += 1
         if self.recorder is not None:
             self.recorder(vcpu, kind, before, cause)
-        if self._prepare(vcpu):
+        if (kind not in NO_GUEST_STEP and self._monitored(vcpu)) or self._prepare(vcpu):
             return True
         self._enter(vcpu)
         return False
+
+    @staticmethod
+    def _monitored(vcpu: VirtualCpu) -> bool:
+        """After a guest step: did it trap into virtual M-mode, and was a monitor called there?"""
+        hart = vcpu.hart
+        if vcpu.on_machine_trap is None or hart.completed or hart.mode != M:
+            return False
+        return vcpu.on_machine_trap(hart.mcause)
 
     def _prepare(self, vcpu: VirtualCpu) -> bool:
         """Delivers what interrupts are due. True if the guest must not be entered now."""
@@ -219,6 +228,8 @@ class Kernel:
             vcpu.counts["interrupt"] += 1
             if self.recorder is not None:
                 self.recorder(vcpu, "interrupt", before, cause)
+            if self._monitored(vcpu):
+                return True
         return True
 
     def _enter(self, vcpu: VirtualCpu) -> None:

@@ -6,7 +6,7 @@ of `root`). Entries are filled in when a page fault asks for them, and dropped a
 
 from __future__ import annotations
 
-from kit.machine.bus import PAGE, Bus
+from kit.machine.bus import PAGE, AddressSpace
 from kit.vmm.allocator import Allocator
 
 __all__ = ["POOL", "Shadow"]
@@ -26,7 +26,7 @@ class Shadow:
     No entry lets the guest write a frame in `protected`: those hold tables that entries come from.
     """
 
-    def __init__(self, real: Bus, allocator: Allocator, owner: str) -> None:
+    def __init__(self, real: AddressSpace, allocator: Allocator, owner: str) -> None:
         self._real = real
         taken = [allocator.take(owner) for _ in range(POOL)]
         self.frames = [frame for frame in taken if frame is not None]

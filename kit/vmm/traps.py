@@ -17,6 +17,7 @@ INTERRUPT = 1 << 31
 
 def tick(v: Cpu, retired: int) -> None:
     """One guest step has passed; `retired` is 1 if it completed an instruction."""
+    v.completed = retired
     held = v.mcountinhibit
     v.mtime = v.mtime + 1
     v.mcycle = select(held[0], v.mcycle, v.mcycle + 1)

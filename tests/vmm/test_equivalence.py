@@ -10,7 +10,7 @@ from kit.machine.computer import Computer
 from tests.conformance.generator import generate
 from tests.vmm.programs import Writer
 
-TRANSIENT = ("next_pc", "instruction")
+TRANSIENT = ("next_pc", "instruction", "completed")
 
 
 def state(machine: Computer) -> dict[str, object]:
@@ -74,3 +74,16 @@ CONFIGS = {
 def test_privileged_programs_run_step_for_step_as_on_the_bare_machine(name: str, seed: int) -> None:
     program = generate(seed, CONFIGS[name])
     compare(program.image(), CONFIGS[name], 2500, "8M")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_vmm_in_a_virtual_machine_runs_its_guest_as_the_bare_machine(seed: int) -> None:
+    program = generate(seed, Config())
+    bare = Machine(memory="8M")
+    bare.load(program.image())
+    outer = VMM(Machine(memory="64M")).create("outer", memory="24M")
+    inner = VMM(outer).create("inner", program.image(), memory="8M")
+    assert bare.run(3000) == inner.run(3000)
+    assert state(bare) == state(inner)
+    assert bare.read_memory(*bare.ram) == inner.read_memory(*inner.ram)
+    assert outer.counts["direct"] > 0
