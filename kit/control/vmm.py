@@ -13,6 +13,7 @@ from kit.machine.board import RAM_BASE
 from kit.machine.computer import DEFAULT_BUDGET, Computer, memory_size
 from kit.machine.loader import Image
 from kit.machine.protocol import Stop
+from kit.vmm.allocator import Pager
 from kit.vmm.kernel import Kernel
 
 __all__ = ["QUANTUM", "VMM"]
@@ -44,18 +45,22 @@ class VMM:
         pmp: int = 16,
         initrd: str | Path | bytes | None = None,
         append: str = "",
+        pager: Pager | None = None,
+        fixed: bool = False,
         **devices: Any,
     ) -> VirtualMachine:
         """A new virtual machine, with `image` loaded if it is given.
 
-        `modes`, `pmp` are those of `kit.isa.config.Config`. `devices` are the settings of `kit.machine.computer.Computer`.
+        `modes`, `pmp` are those of `kit.isa.config.Config`. With a `pager` (see
+        `kit.control.paging`) its pages have frames only while they are needed; `fixed` storage
+        (V=R) lies at the same real addresses. `devices` are the settings of `kit.machine.computer.Computer`.
         Raises `KitError` where the name is taken or storage is short.
         """
         if name in self.machines:
             raise KitError(f"VMM: there is a virtual machine {name!r} already; choose another name")
         config = Config(self.machine.config.isa, modes, pmp, self.machine.config.ad)
         size = memory_size(memory)
-        vcpu = self.kernel.create(name, config, RAM_BASE, size)
+        vcpu = self.kernel.create(name, config, RAM_BASE, size, pager, fixed)
         if vcpu is None:
             free = self.kernel.allocator.free * 4 // 1024
             raise KitError(f"VMM: {name!r} wants {memory} of storage, of which {free}M are free")

@@ -13,8 +13,8 @@ from functools import partial
 from kit.bits import Bits, concat, select
 from kit.isa.cpu import Cpu, opaque
 from kit.vmm.protection import READ, WRITE
-from kit.vmm.traps import complete, deliver_exception
 from kit.vmm.translation import CAUSE, address_of, cause_of, locate
+from kit.vmm.traps import complete, deliver_exception
 
 __all__ = ["ACCESSES"]
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
 from kit.machine.bus import PAGE, AddressSpace
 
-__all__ = ["Allocator", "GuestStorage"]
+__all__ = ["Allocator", "GuestStorage", "Pager"]
 
 
 class Allocator:
     """Hands out the frames of the machine's storage; a frame is known by its real address."""
 
     def __init__(self, base: int, size: int) -> None:
-        self._free = list(range(base + size - PAGE, base - PAGE, -PAGE))
+        self._free = dict.fromkeys(range(base, base + size, PAGE))
         self.owner: dict[int, str] = {}
 
     @property
@@ -19,18 +22,46 @@ class Allocator:
         """How many frames nobody owns."""
         return len(self._free)
 
-    def take(self, owner: str) -> int | None:
-        """A frame, or None if there is none left. Its contents are whatever they were."""
+    def take(self, owner: str) -> int:
+        """A frame, the highest there is, or 0 if there is none. Its contents are what they were."""
         if not self._free:
-            return None
-        frame = self._free.pop()
+            return 0
+        frame, _ = self._free.popitem()
         self.owner[frame] = owner
         return frame
+
+    def take_exactly(self, owner: str, frames: range) -> bool:
+        """Takes these frames, if nobody owns any of them."""
+        if any(frame not in self._free for frame in frames):
+            return False
+        for frame in frames:
+            del self._free[frame]
+            self.owner[frame] = owner
+        return True
 
     def give_back(self, frame: int) -> None:
         """Ends the ownership of a frame."""
         del self.owner[frame]
-        self._free.append(frame)
+        self._free[frame] = None
+
+
+class Pager(Protocol):
+    """What keeps the pages of a guest that have no frame, and says who has to leave.
+
+    It is the operator's, not the kernel's, and raises nothing: when it cannot go on, `failure` says
+    why, and the guest is stopped. Whatever it answers, a guest loses only its own pages.
+    """
+
+    failure: str
+
+    def load(self, name: str, page: int) -> bytes:
+        """The contents of a guest's page: as last stored, or nothing, which stands for zeros."""
+
+    def store(self, name: str, page: int, contents: bytes) -> None:
+        """Keeps a page that loses its frame."""
+
+    def victim(self, name: str, resident: list[int]) -> int:
+        """Which of a guest's resident pages loses its frame."""
 
 
 class GuestStorage(AddressSpace):
@@ -38,26 +69,54 @@ class GuestStorage(AddressSpace):
 
     Every write to the guest's RAM that it does not make itself, running directly, goes through
     `write` or `write_bytes`. `tables` are the pages whose contents shadow entries depend on; a
-    write to one of them sets `stale`.
+    write to one of them sets `stale`. With a `pager`, a page may have no frame (0) until needed.
     """
 
-    def __init__(self, real: AddressSpace, base: int, frames: list[int]) -> None:
+    def __init__(
+        self, real: AddressSpace, allocator: Allocator, base: int, frames: list[int], name: str
+    ) -> None:
         super().__init__(base, len(frames) * PAGE)
-        self._real = real
+        self._real, self._allocator, self._name = real, allocator, name
         self.frames = frames
+        self.pager: Pager | None = None
+        self.unmap: Callable[[int], None] = lambda frame: None
         self.tables: set[int] = set()
         self.stale = False
-        self._page_of = {frame: base + PAGE * n for n, frame in enumerate(frames)}
+        self._page_of = {frame: base + PAGE * n for n, frame in enumerate(frames) if frame}
 
     def real_address(self, address: int) -> int:
-        """Where a byte of the guest's RAM is in real storage."""
-        offset = address - self._base
-        return self.frames[offset >> 12] + (offset & PAGE - 1)
+        """Where a byte of the guest's RAM is in real storage; its page gets a frame if it has none."""
+        number, offset = divmod(address - self._base, PAGE)
+        return (self.frames[number] or self._bring_in(number)) + offset
 
     def guest_address(self, real: int) -> int | None:
         """Which guest-physical address a real one is, or None if it is not this guest's."""
         page = self._page_of.get(real & -PAGE)
         return None if page is None else page + (real & PAGE - 1)
+
+    def _bring_in(self, number: int) -> int:
+        """Gives a page a frame, if need be that of another page of the same guest."""
+        assert self.pager is not None
+        frame = self._allocator.take(self._name) or self._make_room(self.pager)
+        contents = self.pager.load(self._name, number)
+        self._real.write_bytes(frame, contents[:PAGE].ljust(PAGE, b"\0"))
+        self.frames[number] = frame
+        self._page_of[frame] = self._base + PAGE * number
+        return frame
+
+    def _make_room(self, pager: Pager) -> int:
+        """Takes the frame of the page that the pager chooses, or of the first if that has none."""
+        resident = [number for number, frame in enumerate(self.frames) if frame]
+        number = pager.victim(self._name, resident)
+        number = number if number in resident else resident[0]
+        frame = self.frames[number]
+        pager.store(self._name, number, self._real.read_bytes(frame, PAGE))
+        self.unmap(frame)
+        # Entries that came from a table in this page must not outlive its protection.
+        self.stale = self.stale or self._base + PAGE * number in self.tables
+        self.frames[number] = 0
+        del self._page_of[frame]
+        return frame
 
     def read(self, address: int, size: int) -> int:
         """Reads RAM or a device register; `reaches` must hold."""
@@ -93,11 +152,12 @@ class GuestStorage(AddressSpace):
         if self.watch is not None and data:
             self.watch(address, len(data))
 
-    def _parts(self, address: int, length: int) -> list[tuple[int, int]]:
-        """The real address and the length of each part of a range that lies within one frame."""
-        parts = []
+    def _parts(self, address: int, length: int) -> Iterator[tuple[int, int]]:
+        """The real address and the length of each part of a range that lies within one page.
+
+        One at a time: when a part is asked for, a page of those before may lose its frame.
+        """
         while length:
             size = min(length, PAGE - address % PAGE)
-            parts.append((self.real_address(address), size))
+            yield self.real_address(address), size
             address, length = address + size, length - size
-        return parts

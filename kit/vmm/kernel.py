@@ -20,15 +20,15 @@ from kit.isa.cpu import Cpu, M, U
 from kit.isa.encoding import Decoder
 from kit.isa.hart import Hart, cpu_of
 from kit.isa.step import step
-from kit.machine.bus import PAGE
+from kit.machine.bus import PAGE, AddressSpace
 from kit.machine.computer import Computer
 from kit.vmm.access import ACCESSES
-from kit.vmm.allocator import Allocator, GuestStorage
+from kit.vmm.allocator import Allocator, GuestStorage, Pager
 from kit.vmm.interpreters import INTERPRETERS
 from kit.vmm.protection import CUT, EXECUTE, READ, WRITE, data_mode, guest_rights
 from kit.vmm.shadow import POOL, Key, Shadow
-from kit.vmm.traps import deliver_exception, deliver_interrupt, due_interrupt
 from kit.vmm.translation import leaf_rights, locate
+from kit.vmm.traps import deliver_exception, deliver_interrupt, due_interrupt
 
 __all__ = ["Kernel", "VirtualCpu"]
 
@@ -46,6 +46,9 @@ CLOCK = (1 << 64) - 1
 MTIMECMP = 0x200_4000
 EVERYTHING = 0x1F  # PMP: NAPOT, read, write, execute
 SV32 = 1 << 31
+MINIMUM = 10
+"""Frames that a pageable guest has at least: one instruction can need three pages and six tables."""
+
 DECODED = 4096
 """How many decoded instruction words a virtual CPU remembers."""
 SYSTEM = 0x73
@@ -79,11 +82,19 @@ class VirtualCpu:
     and says whether the guest must not simply go on: so a VMM can run on a virtual machine.
     """
 
-    def __init__(self, name: str, hart: Hart, storage: GuestStorage, shadow: Shadow) -> None:
+    def __init__(
+        self,
+        name: str,
+        hart: Hart,
+        storage: GuestStorage,
+        real: AddressSpace,
+        allocator: Allocator,
+    ) -> None:
         self.name = name
         self.hart = hart
         self.storage = storage
-        self.shadow = shadow
+        self.shadow = Shadow(real, allocator, name)
+        storage.unmap = self.shadow.unmap
         self.v: Cpu = cpu_of(hart)
         self.decoder = Decoder(hart.config.extensions, hart.config.xlen)
         functions = compiled("vmm", hart.config, (Path(__file__).parent,), self._roles)
@@ -157,22 +168,38 @@ class Kernel:
 
     # -- guests come and go ------------------------------------------------------------------
 
-    def create(self, name: str, config: Config, base: int, size: int) -> VirtualCpu | None:
-        """A virtual CPU with `size` bytes of cleared storage, or None if frames are lacking."""
-        needed = size // PAGE
-        if self.allocator.free < needed + POOL:
+    def create(
+        self,
+        name: str,
+        config: Config,
+        base: int,
+        size: int,
+        pager: Pager | None = None,
+        fixed: bool = False,
+    ) -> VirtualCpu | None:
+        """A virtual CPU with `size` bytes of cleared storage, or None if frames are lacking.
+
+        With a `pager`, its pages get frames when they are needed, and may lose them again. `fixed`
+        storage (V=R) has the frames at the guest's own addresses.
+        """
+        pages = size // PAGE
+        count = min(MINIMUM, pages) if pager else pages
+        wanted = range(base, base + size, PAGE)
+        if self.allocator.free < POOL + count:
             return None
-        frames = [self.allocator.take(name) for _ in range(needed)]
-        owned = [frame for frame in frames if frame is not None]
-        for frame in owned:
+        if fixed and not self.allocator.take_exactly(name, wanted):
+            return None
+        frames = list(wanted) if fixed else [self.allocator.take(name) for _ in range(count)]
+        for frame in frames:
             self.machine.bus.write_bytes(frame, bytes(PAGE))
-        storage = GuestStorage(self.machine.bus, base, owned)
-        shadow = Shadow(self.machine.bus, self.allocator, name)
-        return VirtualCpu(name, Hart(config, storage), storage, shadow)
+        frames += [0] * (pages - count)
+        storage = GuestStorage(self.machine.bus, self.allocator, base, frames, name)
+        storage.pager = pager
+        return VirtualCpu(name, Hart(config, storage), storage, self.machine.bus, self.allocator)
 
     def destroy(self, vcpu: VirtualCpu) -> None:
         """Gives back every frame of a guest, which must not run any more."""
-        for frame in (*vcpu.storage.frames, *vcpu.shadow.frames):
+        for frame in filter(None, (*vcpu.storage.frames, *vcpu.shadow.frames)):
             self.allocator.give_back(frame)
 
     # -- entering and leaving a guest --------------------------------------------------------
@@ -199,6 +226,8 @@ class Kernel:
         before = vcpu.hart.mode
         kind = self._dispatch(vcpu, cause)
         self._left -= kind not in NO_GUEST_STEP
+        if vcpu.storage.pager is not None:
+            vcpu.failure = vcpu.failure or vcpu.storage.pager.failure
         vcpu.counts[kind] += 1
         if self.recorder is not None:
             self.recorder(vcpu, kind, before, cause)
@@ -305,7 +334,7 @@ class Kernel:
         """After an access to a PMP register (0x3a0 to 0x3bf), what it forbids must not be mapped."""
         word = vcpu.hart.instruction
         if word & 0x7F == SYSTEM and word >> 25 == 0x3A0 >> 5:
-            vcpu.shadow.drop()
+            vcpu.forget()
 
     def _page_fault(self, vcpu: VirtualCpu, cause: int, address: int) -> str:
         """A page that is not mapped: to be mapped, to be accessed on behalf, or not the guest's."""
@@ -331,6 +360,7 @@ class Kernel:
             if cause != FETCH:
                 return self._carry_out(vcpu, "cut page")
             step(vcpu.v, vcpu.decoder)
+            self._forget_if_protected(vcpu)
             return "cut page"
         return self._fill(vcpu, regime, address, page, right, rights)
 

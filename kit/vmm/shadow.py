@@ -21,18 +21,17 @@ Key = tuple[int, ...]
 
 
 class Shadow:
-    """The tables of one guest, in `POOL` frames taken from the allocator.
+    """The tables of one guest, in `POOL` frames taken from the allocator, which must have them.
 
     No entry lets the guest write a frame in `protected`: those hold tables that entries come from.
     """
 
     def __init__(self, real: AddressSpace, allocator: Allocator, owner: str) -> None:
         self._real = real
-        taken = [allocator.take(owner) for _ in range(POOL)]
-        self.frames = [frame for frame in taken if frame is not None]
+        self.frames = [allocator.take(owner) for _ in range(POOL)]
         self._unused = list(self.frames)
         self._roots: dict[Key, int] = {}
-        self._writable: dict[int, list[int]] = {}
+        self._entries: dict[int, list[int]] = {}
         self.protected: set[int] = set()
 
     def root(self, key: Key) -> int:
@@ -56,8 +55,7 @@ class Shadow:
         entry = (pointer >> 10 << 12) + 4 * (page >> 12 & 0x3FF)
         if frame in self.protected:
             rights &= ~2
-        if rights & 2:
-            self._writable.setdefault(frame, []).append(entry)
+        self._entries.setdefault(frame, []).append(entry)
         allowed = (R if rights & 1 else 0) | (W if rights & 2 else 0) | (X if rights & 4 else 0)
         # Accessed and dirty from birth: the machine never has to write a shadow entry.
         self._real.write(entry, 4, frame >> 2 | D | A | U | V | allowed)
@@ -65,13 +63,18 @@ class Shadow:
     def protect(self, frame: int) -> None:
         """From now on no entry lets the guest write a frame."""
         self.protected.add(frame)
-        for entry in self._writable.pop(frame, ()):
+        for entry in self._entries.get(frame, ()):
             self._real.write(entry, 4, self._real.read(entry, 4) & ~W)
+
+    def unmap(self, frame: int) -> None:
+        """Forgets the entries that lead to a frame: it will hold something else."""
+        for entry in self._entries.pop(frame, ()):
+            self._real.write(entry, 4, 0)
 
     def drop(self) -> None:
         """Forgets every entry of every regime, and what they protected."""
         self._roots.clear()
-        self._writable.clear()
+        self._entries.clear()
         self.protected.clear()
         self._unused = list(self.frames)
 
