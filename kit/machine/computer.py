@@ -200,21 +200,17 @@ class Computer(ABC):
 
     # -- running -----------------------------------------------------------------------------
 
-    def run(self, budget: int | None = None) -> Stop:
+    def run(self, budget: int | None = None, until: int | None = None) -> Stop:
         """Runs until `budget` steps are made, the guest halts, or a breakpoint is reached.
 
-        Also ends with "idle" when the hart waits for an interrupt that nothing can cause.
+        Also ends with "idle" when the hart waits for an interrupt that nothing can cause, and with
+        "waiting" when it waits for something that comes after the time `until`, if that is given.
         """
         start = self.steps
         limit = start + (DEFAULT_BUDGET if budget is None else budget)
         self._stopping = False
         self._attend()
-        while self.steps < limit:
-            if self.hart.waiting and not self._wake():
-                return self._stop("idle", start)
-            if self.steps > start and self.hart.pc in self.breakpoints:
-                return self._stop("breakpoint", start)
-            self._advance(limit - self.steps)
+        while True:
             result = self.finisher.result
             if result is not None:
                 if result.reset:
@@ -223,7 +219,13 @@ class Computer(ABC):
                 return self._stop("halt", start, result.code)
             if self._stopping:
                 return self._stop("stopped", start)
-        return self._stop("budget", start)
+            if self.steps >= limit:
+                return self._stop("budget", start)
+            if self.hart.waiting and not self._wake(until):
+                return self._stop("idle" if self.wakes_at() is None else "waiting", start)
+            if self.steps > start and self.hart.pc in self.breakpoints:
+                return self._stop("breakpoint", start)
+            self._advance(limit - self.steps)
 
     def step(self) -> Stop:
         """Makes one step; a waiting hart first waits for what wakes it."""
@@ -250,12 +252,30 @@ class Computer(ABC):
         self._stopping = self.monitor(cause)
         return True
 
-    def _wake(self) -> bool:
-        """Lets time pass until an enabled interrupt is pending; False where none can come."""
+    def wakes_at(self) -> int | None:
+        """The mtime at which a waiting hart has something to look at; None if it waits for ever.
+
+        That is its present time where it does not wait, or an enabled interrupt is pending.
+        """
+        hart = self.hart
+        if not hart.waiting or (hart.mip | hart.wires) & hart.mie:
+            return hart.mtime
+        event = self.board.next_event()
+        return event if event is None else max(event, hart.mtime)
+
+    def pass_time(self, until: int) -> None:
+        """Lets time pass without a step, up to the time `until`, with what the devices do then."""
+        while self.hart.mtime < until:
+            event = self.board.next_event()
+            self.hart.mtime = until if event is None else min(until, max(event, self.hart.mtime))
+            self.board.advance()
+
+    def _wake(self, until: int | None) -> bool:
+        """Lets time pass until an enabled interrupt is pending; False where none comes in time."""
         hart = self.hart
         while not (hart.mip | hart.wires) & hart.mie:
             event = self.board.next_event()
-            if event is None:
+            if event is None or (until is not None and event > until):
                 return False
             hart.mtime = max(hart.mtime, event)
             self.board.advance()
