@@ -19,7 +19,7 @@ from kit.machine.bus import PAGE
 __all__ = ["POLICIES", "BackingStore", "Policy"]
 
 Policy = Callable[[list[int]], int]
-"""From the numbers of a guest's resident pages, the longest resident first, to the one that goes."""
+"""From a guest's resident page numbers, the longest resident first, to the one that goes."""
 
 
 def first_in(resident: list[int]) -> int:
@@ -49,8 +49,8 @@ POLICIES: dict[str, Callable[[], Policy]] = {
 class BackingStore:
     """Keeps pages in a file, or in memory where no file is named.
 
-    `reads` and `writes` count pages; `failure` is why it cannot go on, if it cannot. A file is created, and holds nothing of use afterwards.
-    Raises `KitError` where it cannot be created.
+    `reads` and `writes` count pages; `failure` is why it cannot go on, if it cannot. A file is
+    created, and holds nothing of use afterwards. Raises `KitError` where it cannot be created.
     """
 
     def __init__(self, path: str | Path | None = None, policy: Policy = first_in) -> None:

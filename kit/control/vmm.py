@@ -53,7 +53,8 @@ class VMM:
 
         `modes`, `pmp` are those of `kit.isa.config.Config`. With a `pager` (see
         `kit.control.paging`) its pages have frames only while they are needed; `fixed` storage
-        (V=R) lies at the same real addresses. `devices` are the settings of `kit.machine.computer.Computer`.
+        (V=R) lies at the same real addresses. `devices` are the settings of
+        `kit.machine.computer.Computer`.
         Raises `KitError` where the name is taken or storage is short.
         """
         if name in self.machines:

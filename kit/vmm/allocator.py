@@ -85,7 +85,7 @@ class GuestStorage(AddressSpace):
         self._page_of = {frame: base + PAGE * n for n, frame in enumerate(frames) if frame}
 
     def real_address(self, address: int) -> int:
-        """Where a byte of the guest's RAM is in real storage; its page gets a frame if it has none."""
+        """Where a byte of the guest's RAM is in real storage; a page without a frame gets one."""
         number, offset = divmod(address - self._base, PAGE)
         return (self.frames[number] or self._bring_in(number)) + offset
 

@@ -47,7 +47,7 @@ MTIMECMP = 0x200_4000
 EVERYTHING = 0x1F  # PMP: NAPOT, read, write, execute
 SV32 = 1 << 31
 MINIMUM = 10
-"""Frames that a pageable guest has at least: one instruction can need three pages and six tables."""
+"""Frames a pageable guest has at least: one instruction can need three pages and six tables."""
 
 DECODED = 4096
 """How many decoded instruction words a virtual CPU remembers."""
@@ -331,7 +331,7 @@ class Kernel:
 
     @staticmethod
     def _forget_if_protected(vcpu: VirtualCpu) -> None:
-        """After an access to a PMP register (0x3a0 to 0x3bf), what it forbids must not be mapped."""
+        """A PMP register (0x3a0 to 0x3bf) was accessed: what it forbids must not stay mapped."""
         word = vcpu.hart.instruction
         if word & 0x7F == SYSTEM and word >> 25 == 0x3A0 >> 5:
             vcpu.forget()

@@ -46,11 +46,10 @@ def locate(v: Cpu, address: Bits, size: int, right: int) -> Bits:
     """Where the guest may access `size` bytes at a virtual address, or why it may not."""
     mode = regime_mode(v, right)
     answer = concat(Bits(CAUSE, 0), address.zext(v.plen))
-    if v.config.has_s:
-        if (mode != M) & ((v.satp & PAGED) != 0):
-            answer = _walk(v, address, right, mode)
-            if cause_of(v, answer) != 0:
-                return answer
+    if v.config.has_s and (mode != M) & ((v.satp & PAGED) != 0):
+        answer = _walk(v, address, right, mode)
+        if cause_of(v, answer) != 0:
+            return answer
     rights = guest_rights(v, address_of(v, answer), size, mode)
     return select(rights[right] & ~rights[CUT], answer, _fault(v, ACCESS_FAULT[right]))
 
@@ -87,7 +86,7 @@ def _is_pointer(entry: Bits) -> Bits:
 def _enter(
     v: Cpu, entry: Bits, at: Bits, right: int, mode: Bits, whole: Bits, aligned: Bits
 ) -> Bits:
-    """Checks a leaf, and sets its A and D bits as the machine would; `whole` is what it leads to."""
+    """Checks a leaf, and sets its A and D bits as the machine would; it leads to `whole`."""
     wanted = Bits(32, A | D if right == WRITE else A)
     marked = (entry & wanted) == wanted
     if not (_grants(v, entry, right, mode) & aligned):
