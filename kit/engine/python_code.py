@@ -179,7 +179,8 @@ class _Function:
                 return shifted
             return f"({shifted} & {mask})"
         if node.op == "zext":
-            return args[0]
+            # A bit may be a bool, which must not get into a register.
+            return f"+{args[0]}" if node.args[0].width == 1 else args[0]
         if node.op == "sext":
             sign = hex(1 << (node.args[0].width - 1))
             return f"((({args[0]} ^ {sign}) - {sign}) & {mask})"

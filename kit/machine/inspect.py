@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kit.bits import Bits
 from kit.errors import KitError
+from kit.isa.cpu import M
 from kit.isa.csr import CSRS, NUMBERS, csr_exists
 from kit.isa.hart import Hart, cpu_of
 from kit.isa.registers import REGISTERS
@@ -11,6 +12,8 @@ from kit.isa.registers import REGISTERS
 __all__ = ["read_register", "write_register"]
 
 _WORDS = ("pc", "mode")
+_COUNTERS = ("mcycle", "minstret")
+_HALF = (1 << 32) - 1
 
 
 def read_register(hart: Hart, name: str) -> int:
@@ -23,14 +26,24 @@ def read_register(hart: Hart, name: str) -> int:
 
 
 def write_register(hart: Hart, name: str, value: int) -> None:
-    """Sets a register, cut to its width; a CSR takes only legal values, as by an instruction."""
+    """Sets a register, cut to its width; a CSR takes only legal values, as by an instruction.
+
+    Raises `KitError` for a name, or a mode, that the hart does not have.
+    """
     if name == "mode":
-        hart.mode = value & 3
+        if value not in ["USM".index(mode) if mode != "M" else M for mode in hart.config.modes]:
+            raise KitError(f"mode {value}: this machine has modes {hart.config.modes}; M is 3")
+        hart.mode = value
     elif name == "pc":
-        hart.pc = value & ((1 << hart.config.xlen) - 1)
+        # An instruction begins at an even address, and without C at a multiple of four.
+        hart.pc = value & ((1 << hart.config.xlen) - (2 if hart.config.has_c else 4))
     elif name in REGISTERS:
         number = REGISTERS[name]
         hart.x[number] = value & ((1 << hart.config.xlen) - 1) if number else 0
+    elif name.removesuffix("h") in _COUNTERS:
+        # An instruction's write allows for its own step, which adds one.
+        word, low = name.removesuffix("h"), 32 if name.endswith("h") else 0
+        setattr(hart, word, getattr(hart, word) & ~(_HALF << low) | (value & _HALF) << low)
     else:
         CSRS[_csr(hart, name)].write(cpu_of(hart), Bits(hart.config.xlen, value))
 
