@@ -25,12 +25,15 @@ QUANTUM = 10_000
 class VMM:
     """A machine, bare or virtual, with the VMM kernel on it.
 
-    Raises `KitError` if the machine has no supervisor mode, whose page tables the kernel needs.
+    The machine is reset first. Raises `KitError` if it has no supervisor mode, whose page tables
+    the kernel needs.
     """
 
     def __init__(self, machine: Computer) -> None:
         if not machine.config.has_s:
             raise KitError("VMM: it needs a machine with modes MSU, whose page tables it uses")
+        # Whatever ran on the machine before, the kernel finds it as after power-on.
+        machine.reset()
         self.machine = machine
         self.kernel = Kernel(machine)
         self.machines: dict[str, VirtualMachine] = {}
@@ -65,9 +68,13 @@ class VMM:
         if vcpu is None:
             free = self.kernel.allocator.free * 4 // 1024
             raise KitError(f"VMM: {name!r} wants {memory} of storage, of which {free}M are free")
-        machine = VirtualMachine(self.kernel, vcpu, **devices)
-        if image is not None:
-            machine.load(image, initrd=initrd, append=append)
+        try:
+            machine = VirtualMachine(self.kernel, vcpu, **devices)
+            if image is not None:
+                machine.load(image, initrd=initrd, append=append)
+        except BaseException:
+            self.kernel.destroy(vcpu)
+            raise
         self.machines[name] = machine
         return machine
 

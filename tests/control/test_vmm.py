@@ -1,0 +1,38 @@
+"""Creating virtual machines, and running them in turn."""
+
+from __future__ import annotations
+
+import pytest
+
+from kit import VMM, Machine
+from kit.errors import KitError
+from kit.isa.assembler import assemble
+
+LOOP = "li a0, 7\n1: addi a1, a1, 1\n j 1b\n"
+SPOILT = """
+    li t0, 7
+    csrw mcountinhibit, t0
+    li t0, 0x20000          # MPRV
+    csrw mstatus, t0
+    wfi
+1:  j 1b
+"""
+
+
+def test_a_vmm_does_not_mind_what_ran_on_its_machine_before() -> None:
+    used, new = Machine(memory="1M"), Machine(memory="1M")
+    used.load(assemble(SPOILT))
+    used.run(100)
+    guests = [VMM(host).create("guest", assemble(LOOP), memory="64K") for host in (used, new)]
+    assert guests[0].run(100) == guests[1].run(100)
+    assert guests[0].hart.snapshot() == guests[1].hart.snapshot()
+
+
+@pytest.mark.parametrize("rest", [{"image": "no such file"}, {"reader": "no such file"}])
+def test_what_cannot_be_created_keeps_no_storage(rest: dict[str, str]) -> None:
+    vmm = VMM(Machine(memory="1M"))
+    free = vmm.kernel.allocator.free
+    with pytest.raises(KitError, match="no such file"):
+        vmm.create("guest", memory="64K", **rest)  # type: ignore[arg-type]
+    assert vmm.kernel.allocator.free == free
+    assert vmm.kernel.allocator.owner == {}
