@@ -6,20 +6,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from kit.control.costs import Report, report
+from kit.control.policies import QUANTUM, Policy, RoundRobin
+from kit.control.scheduler import Progress, Scheduler
 from kit.control.virtual_machine import VirtualMachine
 from kit.errors import KitError
 from kit.isa.config import Config
 from kit.machine.board import RAM_BASE
-from kit.machine.computer import DEFAULT_BUDGET, Computer, memory_size
+from kit.machine.computer import Computer, memory_size
 from kit.machine.loader import Image
 from kit.machine.protocol import Stop
 from kit.vmm.allocator import Pager
 from kit.vmm.kernel import Kernel
 
 __all__ = ["QUANTUM", "VMM"]
-
-QUANTUM = 10_000
-"""Guest steps after which the next virtual machine has its turn."""
 
 
 class VMM:
@@ -37,6 +37,7 @@ class VMM:
         self.machine = machine
         self.kernel = Kernel(machine)
         self.machines: dict[str, VirtualMachine] = {}
+        self.complaint = ""
 
     def create(
         self,
@@ -85,22 +86,34 @@ class VMM:
             raise KitError(f"VMM: there is no virtual machine {name!r}")
         self.kernel.destroy(machine.vcpu)
 
-    def run(self, budget: int | None = None, quantum: int = QUANTUM) -> dict[str, Stop]:
-        """Runs all virtual machines in turn, each until it ends or has made `budget` steps.
+    def run(
+        self,
+        budget: int | None = None,
+        quantum: int = QUANTUM,
+        policy: Policy | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> dict[str, Stop]:
+        """Runs all virtual machines in turns, each until it ends or has made `budget` steps.
 
-        Returns how each of them ended, by name.
+        `policy` says whose turn it is, by default `kit.control.policies.RoundRobin` with `quantum`
+        (guest steps). `progress` is called after each turn. Returns how each of them ended, by
+        name. What a wrong policy did is in `complaint` afterwards, and ends no run.
         """
-        limit = DEFAULT_BUDGET if budget is None else budget
-        left = dict.fromkeys(self.machines, limit)
-        ended: dict[str, Stop] = {}
-        while left:
-            for name in list(left):
-                stop = self.machines[name].run(min(quantum, left[name]))
-                left[name] -= stop.steps
-                if stop.reason != "budget" or not left[name]:
-                    ended[name] = Stop(stop.reason, stop.code, limit - left[name], stop.pc)
-                    del left[name]
-        return ended
+        self.complaint = ""
+        scheduler = self.scheduler(policy or RoundRobin(quantum), budget)
+        while scheduler.turn() is not None:
+            if progress is not None:
+                progress(scheduler.progress())
+        self.complaint = scheduler.complaint
+        return scheduler.results()
+
+    def scheduler(self, policy: Policy | None = None, budget: int | None = None) -> Scheduler:
+        """A scheduler of this VMM's machines, for who wants to do something between turns."""
+        return Scheduler(self.machine, self.machines, policy, budget)
+
+    def report(self) -> Report:
+        """What each virtual machine has cost since its creation, by the stated cost table."""
+        return report({name: machine.counts for name, machine in self.machines.items()})
 
     def record(self, listener: Callable[..., None] | None) -> None:
         """Calls `listener` at each exit of a guest: (virtual CPU, kind, mode before, cause)."""

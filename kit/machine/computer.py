@@ -221,7 +221,7 @@ class Computer(ABC):
                 return self._stop("stopped", start)
             if self.steps >= limit:
                 return self._stop("budget", start)
-            if self.hart.waiting and not self._wake(until):
+            if self.hart.waiting and not self.wake(until):
                 return self._stop("idle" if self.wakes_at() is None else "waiting", start)
             if self.steps > start and self.hart.pc in self.breakpoints:
                 return self._stop("breakpoint", start)
@@ -270,8 +270,11 @@ class Computer(ABC):
             self.hart.mtime = until if event is None else min(until, max(event, self.hart.mtime))
             self.board.advance()
 
-    def _wake(self, until: int | None) -> bool:
-        """Lets time pass until an enabled interrupt is pending; False where none comes in time."""
+    def wake(self, until: int | None = None) -> bool:
+        """Ends a wait: lets time pass until an enabled interrupt is pending.
+
+        False, and it waits on, where none comes, or none up to the time `until`.
+        """
         hart = self.hart
         while not (hart.mip | hart.wires) & hart.mie:
             event = self.board.next_event()
