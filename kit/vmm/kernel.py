@@ -155,7 +155,7 @@ class Kernel:
         self.allocator = Allocator(*machine.ram)
         self.recorder: Any = None
         self._current: VirtualCpu | None = None
-        self._left = 0
+        self._budget = self._left = 0
         self._entered = 0
         self._deadline = 0
         machine.monitor = self._trap
@@ -209,11 +209,14 @@ class Kernel:
 
         Fewer where it waits, has accessed a device, or cannot go on (`vcpu.failure`).
         """
-        self._current, self._left, self._deadline = vcpu, steps, 0
+        self._current, self._budget, self._left, self._deadline = vcpu, steps, steps, 0
         if not self._prepare(vcpu):
             self._enter(vcpu)
-            if self.machine.run().reason == "breakpoint":
+            reason = self.machine.run().reason
+            if reason != "stopped":
                 self._leave(vcpu, self.real.pc, self.real.mcycle - self._entered)
+            if reason not in ("stopped", "breakpoint", "budget"):
+                vcpu.failure = f"the machine itself came to an end ({reason})"
         self._current = None
         return steps - self._left
 
@@ -248,6 +251,8 @@ class Kernel:
         """Delivers what interrupts are due. True if the guest must not be entered now."""
         hart = vcpu.hart
         while self._left > 0 and not (hart.waiting or vcpu.storage.attention or vcpu.failure):
+            if self._left < self._budget and hart.pc in self.machine.breakpoints:
+                return True
             cause = vcpu.code.due_interrupt(hart)
             if not cause:
                 return False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from kit import VMM, Machine
 from kit.isa.assembler import assemble
 from kit.machine.computer import Computer
@@ -68,3 +70,35 @@ def test_protection_set_by_code_on_a_page_that_protection_cuts_holds_at_once() -
         60,
     )
     assert (virtual.register("a1"), virtual.register("a2"), virtual.register("a3")) == (5, 0, 5)
+
+
+INTERRUPTED = """
+        la t0, handler
+        csrw mtvec, t0
+        li t0, 0x88             # the timer's interrupt, pending since the reset
+        csrw mie, t0
+        csrsi mstatus, 8
+interrupted:
+        nop
+1:      j 1b
+        .align 2
+handler: csrw mie, x0
+        mret
+"""
+
+
+@pytest.mark.parametrize("name", ["interrupted", "handler"])
+def test_a_breakpoint_ends_the_run_also_where_an_interrupt_comes(name: str) -> None:
+    bare, virtual = pair(INTERRUPTED)
+    for machine in (bare, virtual):
+        machine.breakpoints = {machine.symbols[name]}
+    for _ in range(4):
+        assert bare.run(10) == virtual.run(10)
+        assert state(bare) == state(virtual)
+
+
+def test_a_machine_that_ends_under_a_guest_fails_it() -> None:
+    _, virtual = pair("1: j 1b")
+    virtual.kernel.machine.finisher.write(0, 4, 0x5555)  # type: ignore[attr-defined]
+    assert virtual.run(100).reason == "stopped"
+    assert "came to an end" in virtual.failure  # type: ignore[attr-defined]
