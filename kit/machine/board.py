@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from kit.devices.card_punch import CardPunch
 from kit.devices.card_reader import CardReader
+from kit.devices.channel import Channel
 from kit.devices.clint import Clint
 from kit.devices.deck import Deck
 from kit.devices.device import Device
@@ -42,8 +43,12 @@ ADDRESSES: dict[str, int] = {
     "reader": 0x10010000,
     "printer": 0x10011000,
     "punch": 0x10012000,
+    "channel": 0x10013000,
 }
 """Where each device's window begins, by the device's name. The disk takes the first slot."""
+
+EACH_ITS_OWN = ("finisher", "clint", "plic")
+"""Devices that no machine can do without, so that none can be given to another."""
 
 MSIP, MTIP, SEIP, MEIP = 1 << 3, 1 << 7, 1 << 9, 1 << 11
 
@@ -61,6 +66,9 @@ class BoardBus(Protocol):
     def attach(self, device: Device, base: int) -> None:
         """Puts a device at an address."""
 
+    def detach(self, device: Device) -> None:
+        """Takes a device away."""
+
     def read_bytes(self, address: int, length: int) -> bytes:
         """Reads guest storage, or raises BusError."""
 
@@ -75,13 +83,26 @@ def standard_devices(
     legacy_virtio: bool = True,
     console: Callable[[bytes], None] | None = None,
     paper: Callable[[str], None] | None = None,
+    channel: bool = False,
+    dedicated: Mapping[str, Device] | None = None,
 ) -> dict[str, Device]:
     """The devices of the standard board, by name.
 
     `reader` is the deck in the card reader's hopper; `disk` goes into the first virtio slot, the
     others are empty; `legacy_virtio` chooses their register layout, by default the one that QEMU
     shows. `console` gets each byte that the UART sends, `paper` each printed line, at once.
+
+    `channel` adds one end of a channel to another machine (`kit.devices.channel`). `dedicated` are
+    devices of another machine, by name, that this one gets in the place of its own; the board takes
+    them from there (see `Board`). Raises KitError where such a device cannot be given away, or
+    where one of the other settings is meant for it.
     """
+    given = dict(dedicated or {})
+    settings = {"reader": reader, "disk": disk, "uart": console, "printer": paper}
+    for name, device in given.items():
+        _check_dedicated(name, device)
+        if settings.get(name) is not None:
+            raise KitError(f"{name}: is dedicated, so it cannot be set up anew; leave that setting")
     devices: list[Device] = [Finisher(), Clint(), Plic(), Uart(console)]
     for slot in range(VIRTIO_SLOTS):
         if slot == 0 and disk is not None:
@@ -89,7 +110,17 @@ def standard_devices(
         else:
             devices.append(EmptySlot(slot, legacy=legacy_virtio))
     devices += [CardReader(reader), LinePrinter(paper), CardPunch()]
-    return {device.name: device for device in devices}
+    devices += [Channel()] if channel else []
+    if "disk" in given:
+        devices = [device for device in devices if device.name != "virtio0"]
+    return {device.name: device for device in devices} | given
+
+
+def _check_dedicated(name: str, device: Device) -> None:
+    if name != device.name or name not in ADDRESSES:
+        raise KitError(f"dedicated: {name!r} is no name for the device {device.name!r}")
+    if name in EACH_ITS_OWN or isinstance(device, EmptySlot):
+        raise KitError(f"{name}: cannot be dedicated; each machine has one of its own")
 
 
 class Board:
@@ -97,20 +128,79 @@ class Board:
 
     The machine calls `refresh` whenever a device may have changed a line (after `bus.attention`,
     and after anything came from outside), and `advance` when the time of `next_event` has come.
+
+    A device that is on another board when it is attached here is *dedicated* to this one: it leaves
+    that board, as after power-on, until this one gives it back. `lenders` are the boards that such
+    devices come from. From then on everything it does is timed by this machine's clock.
     """
 
     def __init__(self, hart: Lines, bus: BoardBus, devices: Mapping[str, Device]) -> None:
-        """Attaches `devices` at their `ADDRESSES`; among them must be a CLINT and a PLIC."""
+        """Attaches `devices` at their `ADDRESSES`; among them must be a CLINT and a PLIC.
+
+        Raises KitError if one is missing, or a device is dedicated to another board already.
+        """
         self.hart = hart
         self.bus = bus
-        self.devices = dict(devices)
+        self.devices: dict[str, Device] = {}
+        self.lenders: dict[str, Board] = {}
         clint, plic = devices.get("clint"), devices.get("plic")
         if not isinstance(clint, Clint) or not isinstance(plic, Plic):
             raise KitError("board: a CLINT and a PLIC are needed")
         self.clint, self.plic = clint, plic
-        for name, device in self.devices.items():
-            device.host = self
-            bus.attach(device, ADDRESSES[name])
+        for device in devices.values():
+            _lender(device)
+        for device in devices.values():
+            self._put(device)
+        self._sort()
+
+    # Devices come and go
+
+    def attach(self, device: Device) -> None:
+        """Puts a device at its place in `ADDRESSES`.
+
+        A program that is loaded already does not find it in its device tree. Raises KitError if
+        there is no such place, if it is taken, or if the device is dedicated to another board.
+        """
+        if device.name not in ADDRESSES:
+            raise KitError(f"board: there is no place for a device {device.name!r}")
+        if device.name in self.devices:
+            raise KitError(f"board: there is a {device.name} already")
+        self._put(device)
+        self._sort()
+        self.refresh()
+
+    def detach(self, name: str) -> Device:
+        """Takes a device away, as after power-on. Raises KitError if it is not there."""
+        device = self.devices.get(name)
+        if device is None or name in EACH_ITS_OWN:
+            raise KitError(f"board: there is no {name} that can be taken away")
+        del self.devices[name], device.host
+        self.lenders.pop(name, None)
+        self.bus.detach(device)
+        self._sort()
+        device.reset()
+        self.refresh()
+        return device
+
+    def close(self) -> None:
+        """The machine goes: dedicated devices are on their boards again, its channel is parted."""
+        for name, lender in list(self.lenders.items()):
+            lender.attach(self.detach(name))
+        channel = self.devices.get("channel")
+        if isinstance(channel, Channel):
+            channel.part()
+
+    def _put(self, device: Device) -> None:
+        lender = _lender(device)
+        self.bus.attach(device, ADDRESSES[device.name])
+        if lender is not None:
+            lender.detach(device.name)
+            self.lenders[device.name] = lender
+        device.host = self
+        self.devices[device.name] = device
+
+    def _sort(self) -> None:
+        """Notes which devices interrupt, and which do something by themselves."""
         self._sources = [d for d in self.devices.values() if d.irq and _overrides(d, "interrupt")]
         self._active = [d for d in self.devices.values() if _overrides(d, "next_event")]
 
@@ -184,6 +274,16 @@ class Board:
         for name, device in self.devices.items():
             device.restore(state[name])
         self.refresh()
+
+
+def _lender(device: Device) -> Board | None:
+    """The board that a device leaves if it is put on another one."""
+    home = getattr(device, "host", None)
+    if not isinstance(home, Board):
+        return None
+    if device.name in home.lenders:
+        raise KitError(f"{device.name}: is dedicated to a machine already; one only can have it")
+    return home
 
 
 def _overrides(device: Device, method: str) -> bool:

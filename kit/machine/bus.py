@@ -72,6 +72,10 @@ class AddressSpace(ABC):
                 raise KitError(f"{device.name}: address {page * PAGE:#x} is in use already")
         self._pages |= dict.fromkeys(pages, (base, device))
 
+    def detach(self, device: Device) -> None:
+        """Takes a device away; nothing answers at its addresses any more."""
+        self._pages = {page: place for page, place in self._pages.items() if place[1] is not device}
+
     def is_ram(self, address: int, size: int) -> bool:
         """Whether all `size` bytes are RAM."""
         return 0 <= address - self._base <= self._size - size

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from kit.devices.card_punch import CardPunch
 from kit.devices.card_reader import CardReader
+from kit.devices.channel import Channel
 from kit.devices.deck import Deck
 from kit.devices.device import Device
 from kit.devices.disk_image import DiskImage
@@ -84,6 +85,8 @@ class Computer(ABC):
     `bus` is its address space, with `memory` bytes of RAM. `reader` is a deck (or the name of its
     file) for the card reader, `disk` an image (or its file) for the virtio disk. `console` is
     called with each byte that the UART sends, `paper` with each line that the printer prints.
+    With `channel` it has one end of a channel. `dedicated` are devices of the machine beneath, by
+    name, that this one gets for itself, as in ``dedicated={"printer": machine.printer}``.
 
     The attribute `monitor`, when set, is called with the cause after each trap into M-mode instead
     of the program at mtvec: it *is* the M-mode program. It returns True to end the run.
@@ -102,6 +105,8 @@ class Computer(ABC):
         legacy_virtio: bool = True,
         console: Callable[[bytes], None] | None = None,
         paper: Callable[[str], None] | None = None,
+        channel: bool = False,
+        dedicated: Mapping[str, Device] | None = None,
     ) -> None:
         self.hart = hart
         self.bus = bus
@@ -113,6 +118,8 @@ class Computer(ABC):
             legacy_virtio=legacy_virtio,
             console=console,
             paper=paper,
+            channel=channel,
+            dedicated=dedicated,
         )
         self.board = Board(hart, bus, devices)
         self.breakpoints: set[int] = set()
@@ -158,6 +165,11 @@ class Computer(ABC):
         """The disk, if there is one."""
         disk = self.devices.get("disk")
         return disk if isinstance(disk, VirtioBlock) else None
+
+    @property
+    def channel(self) -> Channel:
+        """Its end of a channel; `Channel.join` puts two ends together."""
+        return _device(self.devices, "channel", Channel)
 
     @property
     def finisher(self) -> Finisher:
