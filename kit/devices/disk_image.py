@@ -33,15 +33,15 @@ class DiskImage:
         self.sectors = _sectors(len(data), self.name)
 
     @classmethod
-    def open(cls, path: str | Path) -> DiskImage:
-        """The disk in a file, read-only where the file is.
+    def open(cls, path: str | Path, *, read_only: bool = False) -> DiskImage:
+        """The disk in a file; read-only where it is asked for, or where the file is.
 
         Raises KitError if it cannot be read or its length is not a multiple of 512 bytes.
         """
         image = cls(b"")
         image.name = str(path)
         try:
-            image._file, image.read_only = _opened(path)
+            image._file, image.read_only = _opened(path, read_only)
             length = image._file.seek(0, SEEK_END)
         except (OSError, ValueError) as error:
             raise KitError(f"{path}: cannot open the disk image: {_reason(error)}") from None
@@ -122,8 +122,10 @@ class DiskImage:
             self.write(sector, saved)
 
 
-def _opened(path: str | Path) -> tuple[BinaryIO, bool]:
+def _opened(path: str | Path, read_only: bool) -> tuple[BinaryIO, bool]:
     """The file, unbuffered, and whether it is read-only."""
+    if read_only:
+        return open(path, "rb", buffering=0), True
     try:
         return open(path, "r+b", buffering=0), False
     except PermissionError:
