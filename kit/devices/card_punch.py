@@ -6,6 +6,7 @@ and the buffer is blank again, so that a program can fill it while the punch is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from kit.devices.deck import COLUMNS, Deck
@@ -23,8 +24,9 @@ class CardPunch(UnitRecord):
     irq = 14
     width = COLUMNS
 
-    def __init__(self, punch: int = 400) -> None:
-        """A PUNCH takes `punch` ticks."""
+    def __init__(self, punch: int = 400, sink: Callable[[bytes], None] | None = None) -> None:
+        """A PUNCH takes `punch` ticks; `sink`, if given, gets each card at once."""
+        self.sink = sink
         self.durations = {PUNCH: punch}
         self.cards: list[bytes] = []
         super().__init__()
@@ -36,15 +38,18 @@ class CardPunch(UnitRecord):
 
     def begin(self, command: int) -> None:
         """Punches the card."""
-        self.cards.append(bytes(self.buffer))
+        card = bytes(self.buffer)
+        self.cards.append(card)
         self.count += 1
         self.blank()
+        if self.sink is not None:
+            self.sink(card)
 
     def save(self) -> dict[str, Any]:
         """Registers, buffer and the punched cards."""
         return super().save() | {"cards": [card.hex() for card in self.cards]}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Takes over what `save` made."""
+        """Takes over what `save` made; nothing goes to the sink again."""
         super().restore(state)
         self.cards = [bytes.fromhex(card) for card in state["cards"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from kit.devices.deck import COLUMNS, Deck
@@ -14,7 +15,11 @@ FEED = 1
 
 
 class CardReader(UnitRecord):
-    """Registers: see `kit.devices.unit_record`. The buffer shows the last card and is read-only."""
+    """Registers: see `kit.devices.unit_record`. The buffer shows the last card and is read-only.
+
+    `source`, if set, is asked for a deck when a FEED finds the hopper empty, and again if the deck
+    is; it returns None if there is no more. `watch`, if set, is shown each card that was fed.
+    """
 
     name = "reader"
     irq = 12
@@ -24,6 +29,8 @@ class CardReader(UnitRecord):
     def __init__(self, deck: Deck | None = None, feed: int = 200) -> None:
         """`deck` lies in the hopper from the start; a FEED takes `feed` ticks."""
         self.hopper: deque[bytes] = deque()
+        self.source: Callable[[], Deck | None] | None = None
+        self.watch: Callable[[bytes], None] | None = None
         self.durations = {FEED: feed}
         super().__init__()
         if deck is not None:
@@ -35,12 +42,22 @@ class CardReader(UnitRecord):
 
     def complete(self, command: int) -> None:
         """The next card is in the buffer; or END, with a blank buffer."""
-        if self.hopper:
-            self.buffer[:] = self.hopper.popleft()
-            self.count += 1
-        else:
+        self._refill()
+        if not self.hopper:
             self.blank()
             self.flags |= END
+            return
+        self.buffer[:] = self.hopper.popleft()
+        self.count += 1
+        if self.watch is not None:
+            self.watch(bytes(self.buffer))
+
+    def _refill(self) -> None:
+        while not self.hopper and self.source is not None:
+            deck = self.source()
+            if deck is None:
+                return
+            self.load(deck)
 
     def save(self) -> dict[str, Any]:
         """Registers, buffer and the cards in the hopper."""
