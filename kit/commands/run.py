@@ -6,9 +6,11 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from kit.control.keyboard import Keyboard
 from kit.control.vmm import VMM
 from kit.errors import KitError
 from kit.files import replace_file
@@ -20,6 +22,9 @@ __all__ = ["add_run"]
 
 NOT_HALTED = 3
 """Exit status where the guest did not switch itself off: budget used up, or idle for ever."""
+
+SLICE = 20_000
+"""Steps after which the keyboard is looked at."""
 
 VMM_MEMORY = 1 << 20
 """What a machine has beyond its guest's storage, for the VMM's tables."""
@@ -51,7 +56,11 @@ def add_run(commands: Any) -> None:
     parser.add_argument("--reader", metavar="DECK", help="cards for the reader, one a line")
     parser.add_argument("--printer", metavar="FILE", help="write the paper there")
     parser.add_argument("--punch", metavar="FILE", help="write the punched cards there")
-    parser.add_argument("--input", metavar="FILE", help="bytes for the console (- standard input)")
+    parser.add_argument(
+        "--input",
+        metavar="FILE",
+        help="bytes for the console (-: standard input); without it, what is typed",
+    )
     parser.add_argument("--disk", metavar="FILE", help="image of the virtio disk, changed in place")
     parser.add_argument("--modern-virtio", action="store_true", help="virtio registers version 2")
     parser.add_argument("--memory", default="16M", metavar="SIZE", help="storage (default 16M)")
@@ -85,8 +94,10 @@ def run(args: argparse.Namespace) -> int:
     machine = _machine(args)
     _feed(machine, args.input)
     started = time.perf_counter()
+    budget = DEFAULT_BUDGET if args.budget is None else args.budget
+    typing = args.input is None and not args.json and sys.stdin is not None and sys.stdin.isatty()
     try:
-        stop = machine.run(DEFAULT_BUDGET if args.budget is None else args.budget)
+        stop = _run_with_keyboard(machine, budget) if typing else machine.run(budget)
     finally:
         _write_outputs(machine, args)
     seconds = time.perf_counter() - started
@@ -95,6 +106,21 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(_sentence(args.image, stop, seconds), file=sys.stderr)
     return min(stop.code, 255) if stop.reason == "halt" else NOT_HALTED
+
+
+def _run_with_keyboard(machine: Computer, budget: int) -> Stop:
+    """Runs while passing on what is typed, and waits for a key where the guest waits for ever."""
+    start, limit = machine.steps, machine.steps + budget
+    with Keyboard() as keyboard:
+        while True:
+            stop = machine.run(min(SLICE, limit - machine.steps))
+            idle = stop.reason == "idle"
+            typed = keyboard.take(wait=idle)
+            if typed:
+                machine.uart.feed(typed)
+                machine.board.refresh()
+            elif idle or stop.reason != "budget" or machine.steps >= limit:
+                return replace(stop, steps=machine.steps - start)
 
 
 def _machine(args: argparse.Namespace) -> Computer:
@@ -145,6 +171,7 @@ def _feed(machine: Computer, name: str | None) -> None:
     except OSError as error:
         raise KitError(f"{name}: cannot read the input: {error.strerror}") from None
     machine.uart.feed(data)
+    machine.board.refresh()
 
 
 def _write_outputs(machine: Computer, args: argparse.Namespace) -> None:
