@@ -69,7 +69,8 @@ class GuestStorage(AddressSpace):
 
     Every write to the guest's RAM that it does not make itself, running directly, goes through
     `write` or `write_bytes`. `tables` are the pages whose contents shadow entries depend on; a
-    write to one of them sets `stale`. With a `pager`, a page may have no frame (0) until needed.
+    write to one of them sets `stale`. With a `pager`, a page may have no frame (0) until needed;
+    a table that loses its frame sets `evicted` too.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class GuestStorage(AddressSpace):
         self.pager: Pager | None = None
         self.unmap: Callable[[int], None] = lambda frame: None
         self.tables: set[int] = set()
-        self.stale = False
+        self.stale = self.evicted = False
         self._page_of = {frame: base + PAGE * n for n, frame in enumerate(frames) if frame}
 
     def real_address(self, address: int) -> int:
@@ -113,7 +114,8 @@ class GuestStorage(AddressSpace):
         pager.store(self._name, number, self._real.read_bytes(frame, PAGE))
         self.unmap(frame)
         # Entries that came from a table in this page must not outlive its protection.
-        self.stale = self.stale or self._base + PAGE * number in self.tables
+        if self._base + PAGE * number in self.tables:
+            self.stale = self.evicted = True
         self.frames[number] = 0
         del self._page_of[frame]
         return frame

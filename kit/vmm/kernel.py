@@ -347,10 +347,11 @@ class Kernel:
         regime = vcpu.regime()
         if cause != FETCH and regime[-1]:
             return self._carry_out(vcpu)
-        # The walk may set A and D bits; that takes no right away, so no entry becomes stale.
-        stale = storage.stale
+        # The walk may set A and D bits; that takes no right away, so no entry becomes stale: only
+        # those of a table that had to leave its frame meanwhile.
+        stale, storage.evicted = storage.stale, False
         answer = vcpu.interpreters[f"locate {right}"](hart, address)
-        storage.stale = stale
+        storage.stale = stale or storage.evicted
         fault, physical = answer >> hart.config.plen, answer & (1 << hart.config.plen) - 1
         page = physical & -PAGE
         if not fault and not storage.is_ram(page, PAGE):
@@ -374,6 +375,8 @@ class Kernel:
     ) -> str:
         """Maps a page of the guest's storage as the guest's own regime does."""
         hart, storage, shadow = vcpu.hart, vcpu.storage, vcpu.shadow
+        if not shadow.has_room:
+            vcpu.forget()  # now, for it would also forget the protection that the new entry needs
         if vcpu.paged(hart.mode):
             entry, tables = vcpu.leaf(address)
             rights &= vcpu.code.leaf_rights(hart, entry, hart.mode)

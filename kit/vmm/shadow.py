@@ -34,6 +34,11 @@ class Shadow:
         self._entries: dict[int, list[int]] = {}
         self.protected: set[int] = set()
 
+    @property
+    def has_room(self) -> bool:
+        """Can an entry be mapped, with a new root and a new table, without dropping others?"""
+        return len(self._unused) >= 2
+
     def root(self, key: Key) -> int:
         """The real address of the root table for a regime, empty at first."""
         if key not in self._roots:

@@ -102,3 +102,64 @@ def test_a_machine_that_ends_under_a_guest_fails_it() -> None:
     virtual.kernel.machine.finisher.write(0, 4, 0x5555)  # type: ignore[attr-defined]
     assert virtual.run(100).reason == "stopped"
     assert "came to an end" in virtual.failure  # type: ignore[attr-defined]
+
+
+def test_tables_stay_watched_when_the_pool_of_shadow_tables_runs_out() -> None:
+    image = assemble(
+        """
+            .equ ROOT, 0x80008000
+            .equ TABLE, 0x80009000
+            li t0, -1
+            csrw pmpaddr0, t0
+            li t0, 0x1F
+            csrw pmpcfg0, t0
+            li t0, ROOT
+            li t1, TABLE >> 2 | 1
+            li t2, 100
+        1:  sw t1, 0(t0)            # a hundred regions, all by one table
+            addi t0, t0, 4
+            addi t2, t2, -1
+            bnez t2, 1b
+            li t0, ROOT + 0x800
+            li t1, 0x80000000 >> 2 | 0xCF
+            sw t1, 0(t0)            # and this program where it is
+            li s0, TABLE
+            li s1, 0x8000A000 >> 2 | 0xC7
+            sw s1, 0(s0)
+            li t0, 0x8000A000
+            li t1, 1
+            sw t1, 0(t0)            # the two pages that the table leads to in turn hold 1 and 0
+            li t0, 1 << 31 | ROOT >> 12
+            csrw satp, t0
+            li t0, 0x800
+            csrw mstatus, t0
+            la t0, supervisor
+            csrw mepc, t0
+            mret
+        supervisor:
+            li s3, 36               # the number of regions to be read before the table changes
+            li s4, 0x400
+            li s5, 0x400000
+        2:  li s2, 0
+            mv t0, s3
+        3:  lw a0, 0(s2)
+            add s2, s2, s5
+            addi t0, t0, -1
+            bnez t0, 3b
+            sub s2, s2, s5
+            xor s1, s1, s4
+            sw s1, 0(s0)
+            lw a1, 0(s2)
+            beq a0, a1, 4f
+            addi s3, s3, 1
+            li t0, 60
+            bne s3, t0, 2b
+        4:  j 4b
+        """
+    )
+    bare = Machine(memory="64K")
+    bare.load(image)
+    virtual = VMM(Machine(memory="512K")).create("guest", image, memory="64K")
+    assert bare.run(10_000) == virtual.run(10_000)
+    assert bare.register("s3") == 60
+    assert state(bare) == state(virtual)
