@@ -119,7 +119,7 @@ def standard_devices(
 def _check_dedicated(name: str, device: Device) -> None:
     if name != device.name or name not in ADDRESSES:
         raise KitError(f"dedicated: {name!r} is no name for the device {device.name!r}")
-    if name in EACH_ITS_OWN or isinstance(device, EmptySlot):
+    if name in EACH_ITS_OWN or type(device) is EmptySlot:
         raise KitError(f"{name}: cannot be dedicated; each machine has one of its own")
 
 
