@@ -81,10 +81,13 @@ def test_random_programs_run_on_the_kit_as_on_spike(
 @pytest.mark.parametrize("modes", ["MSU", "MU", "M"])
 def test_random_programs_run_in_a_virtual_machine_as_on_spike(spike: Path, modes: str) -> None:
     config = Config(modes=modes, ad="fault")
-    for seed in range(1, 6):
+    instructions = 0
+    for seed in range(1, 4):
         vmm = VMM(Machine(memory="24M", ad="fault"))
         machine = vmm.create("guest", memory=MEMORY_SIZE, modes=modes)
-        assert lockstep(generate(seed, config), spike, machine).reason in ("end", "apart")
+        # A difference is an exception.
+        instructions += lockstep(generate(seed, config), spike, machine).instructions
+    assert instructions > 2000
 
 
 def test_a_seed_always_gives_the_same_program() -> None:
