@@ -210,12 +210,12 @@ class Bits:
         return self._shift("sar", amount)
 
     def _shift(self, op: str, amount: Bits | int) -> Bits:
-        if isinstance(amount, Bits):
-            amount = (
-                amount.zext(self.width)
-                if amount.width <= self.width
-                else amount[self.width - 1 : 0]
-            )
+        if not isinstance(amount, Bits):
+            amount = min(amount, self.width)
+        elif amount.width <= self.width:
+            amount = amount.zext(self.width)
+        else:
+            amount = select(amount.ltu(self.width), amount[self.width - 1 : 0], self.width)
         return self._binary(op, amount)
 
     def divu(self, other: Bits | int) -> Bits:

@@ -136,3 +136,11 @@ def test_exploring_finds_every_path_once_and_remembers_decisions() -> None:
     results = [result for _, result in explore(run)]
     assert results == [(True, True, True), (True, False, True), (False, True, False),
                        (False, False, False)]  # fmt: skip
+
+
+@pytest.mark.parametrize("amount", [8, 256, Bits(8, 9), Bits(32, 256), Bits(32, 1 << 31)])
+def test_a_shift_by_the_width_or_more_leaves_nothing_however_wide_the_amount_is(
+    amount: Bits | int,
+) -> None:
+    word = Bits(8, 0x81)
+    assert [int(word.shl(amount)), int(word.shr(amount)), int(word.sar(amount))] == [0, 0, 0xFF]

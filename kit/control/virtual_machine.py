@@ -7,6 +7,7 @@ from typing import Any
 
 from kit.machine.board import RAM_BASE
 from kit.machine.computer import Computer
+from kit.vmm.allocator import GuestStorage
 from kit.vmm.kernel import Kernel, VirtualCpu
 
 __all__ = ["VirtualMachine"]
@@ -59,7 +60,16 @@ class VirtualMachine(Computer):
         super().restore(data)
         self.vcpu.forget()
 
+    def detach(self) -> None:
+        """It was destroyed: its frames belong to others, so it has no storage any more."""
+        kernel = self.kernel
+        nothing = GuestStorage(kernel.machine.bus, kernel.allocator, RAM_BASE, [], self.name)
+        self.bus = self.hart.bus = self.vcpu.storage = nothing
+
     def _execute(self, steps: int) -> int:
+        if not self.vcpu.storage.frames:
+            self.vcpu.failure, self._stopping = "it was destroyed", True
+            return 0
         self.kernel.machine.breakpoints = self.breakpoints
         made = self.kernel.run(self.vcpu, steps)
         if self.vcpu.failure:

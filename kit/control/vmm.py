@@ -85,6 +85,7 @@ class VMM:
         if machine is None:
             raise KitError(f"VMM: there is no virtual machine {name!r}")
         self.kernel.destroy(machine.vcpu)
+        machine.detach()
 
     def run(
         self,

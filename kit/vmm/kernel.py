@@ -183,7 +183,7 @@ class Kernel:
         storage (V=R) has the frames at the guest's own addresses.
         """
         pages = size // PAGE
-        count = min(MINIMUM, pages) if pager else pages
+        count = min(MINIMUM, pages) if pager and not fixed else pages
         wanted = range(base, base + size, PAGE)
         if self.allocator.free < POOL + count:
             return None

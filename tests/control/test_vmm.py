@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kit import VMM, Machine
+from kit.control.paging import BackingStore
 from kit.errors import KitError
 from kit.isa.assembler import assemble
 
@@ -36,3 +37,24 @@ def test_what_cannot_be_created_keeps_no_storage(rest: dict[str, str]) -> None:
         vmm.create("guest", memory="64K", **rest)  # type: ignore[arg-type]
     assert vmm.kernel.allocator.free == free
     assert vmm.kernel.allocator.owner == {}
+
+
+def test_a_destroyed_machine_reaches_no_storage() -> None:
+    vmm = VMM(Machine(memory="1M"))
+    gone = vmm.create("gone", assemble(LOOP), memory="64K")
+    vmm.destroy("gone")
+    other = vmm.create("other", assemble(LOOP), memory="64K")
+    before = other.read_memory(*other.ram)
+    with pytest.raises(KitError):
+        gone.write_memory(0x8000_0000, b"mine")
+    assert gone.run(100).reason == "stopped"
+    assert gone.failure == "it was destroyed"
+    assert other.read_memory(*other.ram) == before
+    assert set(vmm.kernel.allocator.owner.values()) == {"other"}
+
+
+def test_fixed_storage_is_not_paged() -> None:
+    vmm = VMM(Machine(memory="1M"))
+    guest = vmm.create("guest", memory="128K", pager=BackingStore(), fixed=True)
+    assert guest.memory == 128 << 10
+    assert guest.vcpu.storage.frames == list(range(0x8000_0000, 0x8002_0000, 4096))
