@@ -36,8 +36,10 @@ from kit.devices.deck import Deck, printable
 from kit.errors import KitError
 from kit.machine.computer import Computer
 
-__all__ = ["LIMIT", "Spool", "SpoolFile"]
+__all__ = ["KEPT", "LIMIT", "Spool", "SpoolFile"]
 
+KEPT = 1000
+"""Lines of paper, and punched cards, that stay in memory where output is spooled."""
 LIMIT = 64 << 20
 """Bytes that an output file may have; a machine that wants to put out more is stopped."""
 LONGEST_JOB = 32
@@ -96,7 +98,8 @@ class Spool:
         """From now on the machine's reader, printer and punch use the spool, by this name.
 
         Cards in the reader's hopper come before the decks in the spool; what gets the printer's
-        lines already still does. Raises KitError if the name is in use, or a device is missing.
+        lines already still does. The devices themselves keep only the newest `KEPT` lines and cards
+        at least. Raises KitError if the name is in use, or a device is missing.
         """
         if name in self._stations:
             raise KitError(f"spool: there is a machine {name!r} already; detach it first")
@@ -231,6 +234,7 @@ class _Station:
         self.page_pending = False  # a job has begun since this page was begun
         self.reader.source, self.reader.watch = self.next_deck, self.card_fed
         self.printer.sink, self.punch.sink = self.printed, self.punched
+        self.printer.kept = self.punch.kept = KEPT
 
     @property
     def numbers(self) -> list[int]:
@@ -241,6 +245,7 @@ class _Station:
         """Takes the hands off the devices."""
         self.reader.source = self.reader.watch = None
         self.printer.sink, self.punch.sink = self.former
+        self.printer.kept = self.punch.kept = None
         self.close()
 
     def close(self, number: int | None = None) -> None:

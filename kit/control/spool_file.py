@@ -145,7 +145,11 @@ def _take(contents: Contents, number: int, record: list[str]) -> bool:
         contents.texts.append(record[1])
     else:
         return False
-    return record[0] != "line" or contents.device in ("printer", "?")
+    if record[0] != "line":
+        return True
+    if contents.device == "?":
+        contents.device = "printer"  # its first line is damaged, but this tells
+    return contents.device == "printer"
 
 
 def _fits(text: str) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kit.devices.deck import COLUMNS, Deck
+from kit.devices.device import trim
 from kit.devices.unit_record import UnitRecord
 
 __all__ = ["PUNCH", "CardPunch"]
@@ -18,7 +19,12 @@ PUNCH = 1
 
 
 class CardPunch(UnitRecord):
-    """Registers: see `kit.devices.unit_record`. `cards` are the punched cards, 80 bytes each."""
+    """Registers: see `kit.devices.unit_record`. `cards` are the punched cards, 80 bytes each.
+
+    `kept`, if set, is how many of them stay in memory at least; older ones may be forgotten.
+    """
+
+    kept: int | None = None
 
     name = "punch"
     irq = 14
@@ -40,6 +46,7 @@ class CardPunch(UnitRecord):
         """Punches the card."""
         card = bytes(self.buffer)
         self.cards.append(card)
+        trim(self.cards, self.kept)
         self.count += 1
         self.blank()
         if self.sink is not None:

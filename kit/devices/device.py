@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from kit.errors import KitError
 
-__all__ = ["BusError", "Device", "Host"]
+__all__ = ["BusError", "Device", "Host", "trim"]
 
 
 class BusError(KitError):
@@ -34,6 +34,15 @@ class Host(Protocol):
 
     def write_bytes(self, address: int, data: bytes) -> None:
         """Writes guest storage; raises `BusError`, and writes nothing, where there is none."""
+
+
+def trim(record: list[Any] | bytearray, kept: int | None) -> None:
+    """Forgets the oldest of what a device has put out: `kept` items, at most twice that, stay.
+
+    None keeps everything. Without a bound a guest can fill the memory of the host.
+    """
+    if kept is not None and len(record) > 2 * kept:
+        del record[: len(record) - kept]
 
 
 class Device:

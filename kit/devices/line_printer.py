@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kit.devices.deck import printable
+from kit.devices.device import trim
 from kit.devices.unit_record import UnitRecord
 
 __all__ = ["EJECT", "PRINT", "LinePrinter"]
@@ -21,8 +22,11 @@ class LinePrinter(UnitRecord):
     """Registers: see `kit.devices.unit_record`.
 
     `text` is the paper: each line without trailing blanks and with a newline after it, and a form
-    feed for each ejected page.
+    feed for each ejected page. `kept`, if set, is how many of them stay in memory at least; older
+    ones may be forgotten.
     """
+
+    kept: int | None = None
 
     name = "printer"
     irq = 13
@@ -39,7 +43,7 @@ class LinePrinter(UnitRecord):
 
     @property
     def text(self) -> str:
-        """Everything printed so far."""
+        """Everything printed so far, or what is kept of it."""
         return "".join(self.paper)
 
     @property
@@ -58,6 +62,7 @@ class LinePrinter(UnitRecord):
 
     def _put(self, text: str) -> None:
         self.paper.append(text)
+        trim(self.paper, self.kept)
         if self.sink is not None:
             self.sink(text)
 

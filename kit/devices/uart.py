@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kit.devices.device import Device
+from kit.devices.device import Device, trim
 
 __all__ = ["Uart"]
 
@@ -34,7 +34,13 @@ POWER_ON_DIVISOR = 12
 
 
 class Uart(Device):
-    """Eight byte-wide registers. Wider accesses reach the register at their address."""
+    """Eight byte-wide registers. Wider accesses reach the register at their address.
+
+    `kept`, if set, is how many bytes of `output` stay in memory at least; older ones may be
+    forgotten.
+    """
+
+    kept: int | None = None
 
     name = "uart"
     size = 0x100
@@ -155,6 +161,7 @@ class Uart(Device):
             self._loop_back(value)
             return
         self.output.append(value)
+        trim(self.output, self.kept)
         if self.sink is not None:
             self.sink(bytes((value,)))
 

@@ -32,6 +32,13 @@ def test_bytes_sent_are_collected_and_reach_the_sink() -> None:
     assert uart.read(LSR, 1) == TRANSMITTER_EMPTY
 
 
+def test_output_beyond_what_is_kept_is_forgotten(uart: Uart) -> None:
+    uart.kept = 4
+    send(uart, b"0123456789")
+    assert b"0123456789".endswith(uart.output)
+    assert 4 <= len(uart.output) <= 8
+
+
 def test_a_wide_write_sends_its_low_byte(uart: Uart) -> None:
     uart.write(THR, 4, 0x11223341)
     assert uart.output == b"A"

@@ -226,3 +226,18 @@ def test_reset_stops_the_operation_and_keeps_cards_and_paper(kind: type[UnitReco
     assert device.next_event() is None
     for kept in ("hopper", "paper", "cards", "count"):
         assert after.get(kept) == before.get(kept)
+
+
+def test_output_beyond_what_is_kept_is_forgotten_and_still_counted() -> None:
+    lines: list[str] = []
+    printer, punch = hosted(LinePrinter(lines.append)), hosted(CardPunch())
+    printer.kept = punch.kept = 3
+    for number in range(20):
+        for device, command in ((printer, PRINT), (punch, PUNCH)):
+            fill(device, str(number).encode())
+            do(device, command)
+        assert 3 <= len(printer.paper) <= 6 or number < 3
+        assert len(printer.paper) == len(punch.cards)
+    assert printer.text.endswith("17\n18\n19\n")
+    assert punch.deck.lines()[-1] == "19"
+    assert (printer.read(COUNT, 4), punch.read(COUNT, 4), len(lines)) == (20, 20, 20)
