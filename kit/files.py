@@ -14,17 +14,37 @@ __all__ = ["replace_file"]
 def replace_file(path: str | Path, data: str | bytes) -> None:
     """Writes a file as a whole, or leaves the old one. Text is written as UTF-8.
 
-    Devices such as /dev/stdout are written to. Raises `KitError` where it cannot be written.
+    A link stays a link, and a file keeps its rights. Devices and what else is in /dev and /proc are
+    written to and never replaced: /dev/stdout may be a link to an ordinary file. Raises `KitError`
+    where it cannot be written.
     """
-    target = Path(path)
     content = data.encode() if isinstance(data, str) else data
     try:
-        if target.exists() and not target.is_file():
-            target.write_bytes(content)
-            return
-        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
+        if _is_device(Path(path)):
+            with open(path, "ab") as device:
+                device.write(content)
+        else:
+            _replace(Path(os.path.realpath(path)), content)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise KitError(f"{path}: cannot write it: {reason}") from None
+
+
+def _is_device(path: Path) -> bool:
+    return path.absolute().parts[1:2] in (("dev",), ("proc",)) or (
+        path.exists() and not path.is_file()
+    )
+
+
+def _replace(target: Path, content: bytes) -> None:
+    mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
+    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
+        try:
             file.write(content)
-        os.chmod(file.name, 0o644)
-        os.replace(file.name, target)
-    except OSError as error:
-        raise KitError(f"{path}: cannot write it: {error.strerror}") from None
+            file.close()
+            os.chmod(file.name, mode)
+            os.replace(file.name, target)
+        except BaseException:
+            file.close()
+            os.unlink(file.name)
+            raise
