@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import struct
 import sys
 from pathlib import Path
@@ -38,11 +39,20 @@ def add_asm(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "--format", choices=list(_ENDINGS), help="default: by the ending of OUT, else elf"
     )
     parser.add_argument(
-        "--base", type=_address, default=BASE, metavar="ADDR", help="default: 0x80000000"
+        "--base",
+        type=_address,
+        default=BASE,
+        metavar="ADDR",
+        help="where the program will stand (default: 0x80000000)",
     )
-    parser.add_argument("--isa", default="rv32imac", help="default: rv32imac")
+    parser.add_argument("--isa", default="rv32imac", help="instruction sets (default: rv32imac)")
     parser.add_argument(
-        "-I", dest="include", action="append", default=[], metavar="DIR", help="for .include"
+        "-I",
+        dest="include",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a folder for .include (may be repeated)",
     )
     parser.set_defaults(run=run_asm)
 
@@ -85,7 +95,9 @@ def run_asm(args: argparse.Namespace) -> int:
     output = Path(args.output) if args.output else source.with_suffix(_ENDINGS[kind])
     for target in (output, args.listing):
         if target not in (None, "-") and _is_same(source, Path(target)):
-            raise KitError(f"{target} is the source: name another file with -o")
+            raise KitError(f"{target} is the source: name another file")
+    if args.listing and os.path.realpath(args.listing) == os.path.realpath(output):
+        raise KitError(f"{output}: the program and its listing need files of their own")
     replace_file(output, _encoded(image, kind))
     if args.listing == "-":
         sys.stdout.write(image.listing())

@@ -40,6 +40,15 @@ def test_asm_writes_hex_with_the_start(source: Path) -> None:
     assert read_hex_file(source.with_suffix(".hex").read_text()).start == 0x80000000
 
 
+def test_asm_does_not_write_the_listing_over_the_program(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = str(tmp_path / "both")
+    assert main(["asm", str(source), "-o", both, "--listing", both]) == 2
+    assert "need files of their own" in capsys.readouterr().err
+    assert not Path(both).exists()
+
+
 def test_asm_shows_a_listing(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["asm", str(source), "--listing", "-"]) == 0
     assert "80000000 00100513             1  _start: li a0, 1" in capsys.readouterr().out
