@@ -43,6 +43,9 @@ CLASS_32, LITTLE, EXECUTABLE, RISCV = 1, 1, 2, 243
 LOAD, SYMBOL_TABLE = 1, 2
 GLOBAL_OR_WEAK = (1, 2)
 SECTION_SYMBOL, FILE_SYMBOL = 3, 4
+_KINDS = {".elf": "ELF", ".hex": "Intel HEX", ".ihex": "Intel HEX"}
+"""What a file with such a name has to hold; with any other name it is a flat binary."""
+
 MAIN_SOURCES = ("main.s", "monitor.s", "kernel.s")
 """What a guest's main source file may be called."""
 
@@ -168,12 +171,18 @@ def read_image(source: str | Path | bytes | Image, base: int = 0x80000000) -> Im
             # Most images are built already: the assembler is loaded when it is needed.
             from kit.isa.assembler import assemble_file
 
-            return assemble_file(source, base=base)
+            image = assemble_file(source, base=base)
+            if not image.segments and not image.zeroed:
+                raise KitError(f"{source}: the program is empty")
+            return image
     data, name = read_source(source, "image")
     if data.startswith(ELF_MAGIC):
         return _Elf(data, name).image()
     if HEX_START.match(data):
         return _hex_image(data, name)
+    kind = _KINDS.get(Path(name).suffix.lower()) if not isinstance(source, bytes) else None
+    if kind is not None:
+        raise KitError(f"{name}: this is no {kind} file, whatever its name says")
     return Image(base, [(base, data)])
 
 

@@ -275,3 +275,18 @@ def test_a_damaged_elf_loads_or_is_one_line(changes: list[tuple[int, int]], leng
     with suppress(KitError):
         boot(machine, bytes(data[:length])).place(machine)
         assert machine.registers["pc"] % 2 == 0
+
+
+@pytest.mark.parametrize(("name", "kind"), [("x.hex", "Intel HEX"), ("x.elf", "ELF")])
+def test_a_file_that_its_name_belies_is_refused(tmp_path, name, kind):
+    path = tmp_path / name
+    path.write_text("hello\n")
+    with pytest.raises(KitError, match=f"this is no {kind} file"):
+        read_image(path, 0x8000_0000)
+
+
+def test_an_empty_source_is_refused(tmp_path):
+    path = tmp_path / "empty.s"
+    path.write_text("# nothing\n")
+    with pytest.raises(KitError, match="the program is empty"):
+        read_image(path, 0x8000_0000)
