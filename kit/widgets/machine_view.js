@@ -204,8 +204,10 @@ export function render({ model, el }) {
     make(clip, "path", { d: paths.vmm, fill: "none", stroke: VMM, "stroke-width": 1.5 });
     let free = LEFT;
     for (let i = first; i < end; i++) {
-      if (x(i) < free || x(i) < LEFT) continue;
-      make(clip, "text", { x: x(i), y: height - 4, "text-anchor": "middle" }, zoom >= 55 ? run.events[i].kind : count(run.events[i].step));
+      const label = zoom >= 55 ? run.events[i].kind : count(run.events[i].step), reach = 3.5 * label.length;
+      // A number that is cut off would be read as another one.
+      if (x(i) < free || x(i) - reach < LEFT || x(i) + reach > LEFT + room() + 10) continue;
+      make(clip, "text", { x: x(i), y: height - 4, "text-anchor": "middle" }, label);
       free = x(i) + 70;
     }
     if (zoom < 55) make(svg, "text", { x: 6, y: height - 4 }, "step");
