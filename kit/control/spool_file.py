@@ -1,7 +1,7 @@
 """One spool file: a deck for a machine's reader, or what its printer or punch has put out.
 
 A line of text for each record: the CRC-32 of the record as 8 hexadecimal digits, a blank, and the
-record as a JSON list in ASCII. The first record says whose file it is:
+record as a JSON list in ASCII. The first record says whose file it is::
 
     ["vmm-kit spool 1", name of the machine, device, job or name of the deck]
     ["line", text]      a printed line with its newline, or a form feed

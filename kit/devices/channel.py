@@ -1,6 +1,6 @@
 """The channel: joins two machines, so that programs of two operating systems can be one service.
 
-Each machine has one end. Registers as of the unit-record devices (`kit.devices.unit_record`), and
+Each machine has one end. Registers as of the unit-record devices (`kit.devices.unit_record`), and::
 
     0x00 STATUS   also full << 4 | waiting << 5 | room << 6 | joined << 7
     0x08 IE       bit 0: interrupt while DONE, bit 1: while WAITING, bit 2: while ROOM

@@ -1,7 +1,7 @@
 """A private overlay over a disk that several machines share: copy on write.
 
 What is written goes into the overlay, sector by sector; what was never written is read from the
-base, which nobody writes any more. An overlay is kept in memory or in a file:
+base, which nobody writes any more. An overlay is kept in memory or in a file::
 
     header    "vmm-kit overlay1", sectors of the base (8 bytes), CRC-32 of the base (4),
               CRC-32 of this header so far (4); numbers are little-endian
