@@ -31,9 +31,9 @@ def replace_file(path: str | Path, data: str | bytes) -> None:
 
 
 def _is_device(path: Path) -> bool:
-    return path.absolute().parts[1:2] in (("dev",), ("proc",)) or (
-        path.exists() and not path.is_file()
-    )
+    where = path.absolute().parts[1:3]
+    special = where[:1] in (("dev",), ("proc",)) and where != ("dev", "shm")
+    return special or (path.exists() and not path.is_file())
 
 
 def _replace(target: Path, content: bytes) -> None:

@@ -46,3 +46,16 @@ def test_nothing_is_left_behind_where_writing_fails(tmp_path: Path) -> None:
     with pytest.raises(KitError):
         replace_file(tmp_path, "new")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_files_in_shared_memory_are_ordinary_files() -> None:
+    folder = Path("/dev/shm")
+    if not os.access(folder, os.W_OK):
+        pytest.skip("no /dev/shm")
+    file = folder / f"kit-test-{os.getpid()}"
+    try:
+        replace_file(file, "old and long")
+        replace_file(file, "new")
+        assert file.read_text() == "new"
+    finally:
+        file.unlink(missing_ok=True)

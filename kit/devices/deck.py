@@ -14,6 +14,9 @@ __all__ = ["COLUMNS", "Deck", "card"]
 
 COLUMNS = 80
 
+MOST = 1 << 26
+"""Bytes of a deck's file at most, some 800,000 full cards."""
+
 
 class Deck:
     """A deck of cards, in order; each card is 80 bytes.
@@ -42,9 +45,12 @@ class Deck:
     def read(cls, path: str | Path) -> Deck:
         """The deck in a file. Raises KitError if it cannot be read or a line is no card."""
         try:
-            data = Path(path).read_bytes()
+            with open(path, "rb") as file:
+                data = file.read(MOST + 1)
         except (OSError, ValueError) as error:
             raise KitError(f"{path}: cannot read the deck: {_reason(error)}") from None
+        if len(data) > MOST:
+            raise KitError(f"{path}: larger than {MOST >> 20} MiB: is it a deck?")
         return cls.from_text(data, str(path))
 
     def lines(self) -> list[str]:

@@ -43,6 +43,9 @@ CLASS_32, LITTLE, EXECUTABLE, RISCV = 1, 1, 2, 243
 LOAD, SYMBOL_TABLE = 1, 2
 GLOBAL_OR_WEAK = (1, 2)
 SECTION_SYMBOL, FILE_SYMBOL = 3, 4
+MOST = 1 << 30
+"""Bytes of an image or initial RAM disk at most: whoever names /dev/zero keeps their memory."""
+
 _KINDS = {".elf": "ELF", ".hex": "Intel HEX", ".ihex": "Intel HEX"}
 """What a file with such a name has to hold; with any other name it is a flat binary."""
 
@@ -209,12 +212,15 @@ def read_source(source: str | Path | bytes, what: str) -> tuple[bytes, str]:
     else:
         name = str(source)
         try:
-            data = Path(source).read_bytes()
+            with open(source, "rb") as file:
+                data = file.read(MOST + 1)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise KitError(f"{name}: cannot read the {what}: {reason}") from None
     if not data:
         raise KitError(f"{name}: the {what} is empty")
+    if len(data) > MOST:
+        raise KitError(f"{name}: the {what} is larger than {MOST >> 20} MiB")
     return data, name
 
 

@@ -128,6 +128,8 @@ def read_jobs(path: str | Path) -> list[Job]:
     return jobs
 
 
+_MOST_BYTES = 1 << 24
+
 _HEADER = re.compile(r"\s*\[\[\s*job\s*\]\]")
 _KEYS: dict[str, type] = {
     "name": str,
@@ -143,7 +145,11 @@ _OPTIONAL = ("data", "cards")
 
 def _read_text(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8")
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+        if len(data) > _MOST_BYTES:
+            raise KitError(f"{path}: larger than {_MOST_BYTES >> 20} MiB: is it a list of jobs?")
+        return data.decode("utf-8")
     except UnicodeDecodeError:
         raise KitError(f"{path}: is not text in UTF-8; a list of jobs is a TOML file") from None
     except (OSError, ValueError) as error:

@@ -49,3 +49,9 @@ def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
 def test_decks_stack() -> None:
     both = Deck.from_text("A\n") + Deck.from_text("B\n")
     assert both.lines() == ["A", "B"]
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no /dev/zero")
+def test_a_file_without_end_is_refused() -> None:
+    with pytest.raises(KitError, match="larger than 64 MiB: is it a deck"):
+        Deck.read("/dev/zero")

@@ -290,3 +290,10 @@ def test_an_empty_source_is_refused(tmp_path):
     path.write_text("# nothing\n")
     with pytest.raises(KitError, match="the program is empty"):
         read_image(path, 0x8000_0000)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no /dev/zero")
+def test_an_image_without_end_is_refused(monkeypatch):
+    monkeypatch.setattr("kit.machine.loader.MOST", 1 << 20)
+    with pytest.raises(KitError, match="the image is larger than"):
+        read_image("/dev/zero", 0x8000_0000)

@@ -150,3 +150,9 @@ def test_a_program_with_an_error_is_named_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "bad.hex").write_text(":00000001FE\n")
     with pytest.raises(KitError, match=r"bad\.hex:1: "):
         object_cards(tmp_path / "bad.hex")
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no /dev/zero")
+def test_a_list_without_end_is_refused() -> None:
+    with pytest.raises(KitError, match="larger than 16 MiB: is it a list of jobs"):
+        read_jobs("/dev/zero")
