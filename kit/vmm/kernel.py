@@ -189,7 +189,7 @@ class Kernel:
             return None
         if fixed and not self.allocator.take_exactly(name, wanted):
             return None
-        frames = list(wanted) if fixed else [self.allocator.take(name) for _ in range(count)]
+        frames = sorted(wanted if fixed else map(self.allocator.take, [name] * count))
         for frame in frames:
             self.machine.bus.write_bytes(frame, bytes(PAGE))
         frames += [0] * (pages - count)
