@@ -48,7 +48,15 @@ def add_run(commands: Any) -> None:
         "standard output. The exit status is the guest's own, or 3 where it did not halt.",
     )
     parser.add_argument(
-        "image", help="ELF, flat binary, Intel HEX, assembly source, or a folder of guests/"
+        "image",
+        nargs="?",
+        help="ELF, flat binary, Intel HEX, assembly source, or a folder of guests/",
+    )
+    parser.add_argument(
+        "--config", metavar="ROOM.toml", help="run a machine room instead: several virtual machines"
+    )
+    parser.add_argument(
+        "--console", metavar="FILE", help="with --config: let `kit console FILE` operate the room"
     )
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--bare", action="store_true", help="on the bare machine (the default)")
@@ -91,6 +99,10 @@ _steps.__name__ = "number of steps"
 
 def run(args: argparse.Namespace) -> int:
     """Runs the image; returns the exit status."""
+    if args.config is not None:
+        return _run_room(args)
+    if args.image is None or args.console is not None:
+        raise KitError("expected an image, or --config ROOM.toml, which --console needs too")
     machine = _machine(args)
     _feed(machine, args.input)
     started = time.perf_counter()
@@ -106,6 +118,17 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(_sentence(args.image, stop, seconds), file=sys.stderr)
     return min(stop.code, 255) if stop.reason == "halt" else NOT_HALTED
+
+
+def _run_room(args: argparse.Namespace) -> int:
+    """A machine room: what its machines have is said in its plan, not by options."""
+    names = ("image", "bare", "vm", "reader", "printer", "punch", "input", "disk", "initrd")
+    given = [name for name in names if getattr(args, name)]
+    if given:
+        raise KitError(f"--config: {given[0]} belongs into {args.config}, not beside it")
+    from kit.commands.room import run_room  # a single machine starts without all that
+
+    return run_room(args)
 
 
 def _run_with_keyboard(machine: Computer, budget: int) -> Stop:

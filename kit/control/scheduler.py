@@ -154,7 +154,7 @@ class Scheduler:
             if account.held or account.ended:
                 continue
             if account.left < 1:
-                self._end(name, Stop("budget", 0, account.made, machine.hart.pc))
+                self.finish(name, Stop("budget", 0, account.made, machine.hart.pc))
                 continue
             event = machine.wakes_at()
             if event is not None:
@@ -191,9 +191,9 @@ class Scheduler:
         account.made += stop.steps
         account.ahead = self._ahead(name)
         if stop.reason not in GOES_ON:
-            self._end(name, Stop(stop.reason, stop.code, account.made, stop.pc))
+            self.finish(name, Stop(stop.reason, stop.code, account.made, stop.pc))
         elif account.left < 1:
-            self._end(name, Stop("budget", 0, account.made, stop.pc))
+            self.finish(name, Stop("budget", 0, account.made, stop.pc))
         self._tell(name, stop.steps)
 
     def _tell(self, name: str, steps: int) -> None:
@@ -206,8 +206,9 @@ class Scheduler:
         """Halts a virtual machine for what it did not do itself."""
         machine = self.machines[name]
         machine.vcpu.failure = self.complaint = reason
-        self._end(name, Stop("stopped", 0, self.account(name).made, machine.hart.pc))
+        self.finish(name, Stop("stopped", 0, self.account(name).made, machine.hart.pc))
 
-    def _end(self, name: str, stop: Stop) -> None:
+    def finish(self, name: str, stop: Stop) -> None:
+        """Its run is over, with this end."""
         self.account(name).ended = stop
         self._order.append(name)

@@ -32,8 +32,8 @@ class Stop:
 
     `reason` is one of `REASONS`: "budget" (that many steps are done), "halt" (the finisher was
     told pass or fail; `code` is the exit code), "reset" (it was told reset), "breakpoint" (`pc` is
-    at one), "idle" (waiting for an interrupt that nothing will raise), "waiting" (for one that comes
-    after the time up to which it was to run) or "stopped" (from outside).
+    at one), "idle" (waiting for an interrupt that nothing will raise), "waiting" (for one that
+    comes after the time up to which it was to run) or "stopped" (from outside).
     `steps` counts the steps of this run; `pc` is the address of the next instruction.
     """
 

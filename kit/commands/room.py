@@ -1,0 +1,110 @@
+"""`kit run --config`: a machine room, and how far it is."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TextIO
+
+from kit.control.console import Server
+from kit.control.room import Room
+from kit.control.room_plan import read_room
+from kit.control.scheduler import Progress
+from kit.errors import KitError
+from kit.machine.protocol import Stop
+
+__all__ = ["NOT_ENDED", "ProgressLine", "run_room"]
+
+NOT_ENDED = 3
+"""Exit status where a machine did not switch itself off."""
+
+
+class ProgressLine:
+    """One line on a terminal that says how far a run is, renewed a few times a second.
+
+    Nothing is written where `stream` is no terminal. Nothing else depends on the host's clock.
+    """
+
+    PAUSE = 0.25
+    WIDTH = 79
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self.active = stream.isatty()
+        self._next = time.monotonic() + self.PAUSE
+        self._shown = 0
+
+    def update(self, progress: Progress) -> None:
+        """Shows it, if it is time to."""
+        if not self.active or time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + self.PAUSE
+        steps = ", ".join(f"{name} {made:,}" for name, made in progress.steps.items())
+        text = f"time {progress.clock:,}; steps: {steps}"[: self.WIDTH]
+        self.stream.write("\r" + text.ljust(self._shown))
+        self.stream.flush()
+        self._shown = len(text)
+
+    def clear(self) -> None:
+        """Takes the line away, so that something else can be written."""
+        if self._shown:
+            self.stream.write("\r" + " " * self._shown + "\r")
+            self.stream.flush()
+            self._shown = 0
+
+
+def run_room(args: argparse.Namespace) -> int:
+    """Runs the room that `args.config` describes; returns the exit status.
+
+    That is 0 where every machine halted without an error, the first error code otherwise, or
+    `NOT_ENDED`. Raises `KitError` for a wrong plan, and where outputs could not be written.
+    """
+    plan = read_room(args.config)
+    if args.budget is not None:
+        plan = replace(plan, budget=args.budget)
+    line = ProgressLine(sys.stderr)
+
+    def show(text: str) -> None:
+        line.clear()
+        print(text, flush=True)
+
+    room = Room(plan, (lambda text: None) if args.json else show)
+    port_file = Path(args.console) if args.console is not None else plan.console
+    server = None if port_file is None else Server(room, port_file)
+    try:
+        stops = room.run(server, line.update)
+    finally:
+        line.clear()
+        if server is not None:
+            server.close()
+    if args.json:
+        print(json.dumps(_summary(room, stops)))
+    elif room.problems:
+        raise KitError("; ".join(room.problems))
+    return _status(stops)
+
+
+def _summary(room: Room, stops: dict[str, Stop]) -> dict[str, object]:
+    machines = {
+        name: {
+            "reason": stop.reason,
+            "code": stop.code,
+            "steps": stop.steps,
+            "failure": room.machine(name).failure,
+            "console": room.machine(name).uart.text,
+            "paper": room.machine(name).printer.text,
+            "punched": room.machine(name).punch.deck.lines(),
+        }
+        for name, stop in stops.items()
+    }
+    report = json.loads(room.vmm.report().to_json())
+    return {"machines": machines, "report": report, "problems": room.problems}
+
+
+def _status(stops: dict[str, Stop]) -> int:
+    codes = [min(stop.code, 255) if stop.reason == "halt" else NOT_ENDED for stop in stops.values()]
+    return next((code for code in codes if code), 0)
