@@ -322,12 +322,13 @@ class Computer(ABC):
     # -- saving ------------------------------------------------------------------------------
 
     def save(self) -> bytes:
-        """The whole state: registers, storage, devices, steps."""
+        """The whole state: registers, storage, devices, steps, and what a reset starts again."""
         state = {
             "config": repr((self.config, self.memory)),
             "hart": self.hart.snapshot(),
             "devices": self.board.save(),
             "steps": self.steps,
+            "boot": None if self._boot is None else self._boot.save(),
         }
         return _pack(state, self.bus.read_bytes(RAM_BASE, self.memory))
 
@@ -341,6 +342,8 @@ class Computer(ABC):
         self.bus.write_bytes(RAM_BASE, storage)
         self.hart.put_back(state["hart"])
         self.steps = state["steps"]
+        self._boot = None if state["boot"] is None else Boot.restored(state["boot"])
+        self.symbols = {} if self._boot is None else dict(self._boot.symbols)
         self.board.refresh()
 
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from kit.devices.device import Device
 from kit.errors import KitError
@@ -117,6 +117,26 @@ class Boot:
         machine.set_register("pc", self.image.entry)
         machine.set_register("a0", 0)
         machine.set_register("a1", self.dtb.address)
+
+    def save(self) -> dict[str, Any]:
+        """It all, in a form that JSON can hold; `restored` of it starts the same program."""
+        places = [self.dtb] if self.initrd is None else [self.dtb, self.initrd]
+        return {
+            "entry": self.image.entry,
+            "segments": [(address, data.hex()) for address, data in self.image.segments],
+            "zeroed": self.image.zeroed,
+            "symbols": self.image.symbols,
+            "places": [(segment.address, segment.data.hex()) for segment in places],
+        }
+
+    @classmethod
+    def restored(cls, state: dict[str, Any]) -> Boot:
+        """What `save` saved."""
+        segments = [(address, bytes.fromhex(data)) for address, data in state["segments"]]
+        zeroed = [(address, size) for address, size in state["zeroed"]]
+        image = Image(state["entry"], segments, state["symbols"], zeroed=zeroed)
+        places = [Segment(address, bytes.fromhex(data)) for address, data in state["places"]]
+        return cls(image, *places)
 
 
 def boot(
