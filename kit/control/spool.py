@@ -69,8 +69,8 @@ class Spool:
 
     `problems` are one-line reports of what went wrong while machines ran: decks that could not be
     read, output that could not be stored. A virtual machine whose output cannot be stored is
-    stopped with that reason; the others run on. Whatever a guest does, nothing is raised in its
-    run.
+    stopped with that reason; the others run on. A bare machine goes on, and what this device puts
+    out is not stored until `close`. Whatever a guest does, nothing is raised in its run.
     """
 
     def __init__(self, directory: str | Path, *, limit: int = LIMIT) -> None:
@@ -228,6 +228,7 @@ class _Station:
         self.reader, self.printer, self.punch = machine.reader, machine.printer, machine.punch
         self.former = self.printer.sink, self.punch.sink
         self.outputs: dict[str, Appender] = {}
+        self.refused: set[str] = set()  # devices of a bare machine whose output is not stored
         self.job = ""  # whose cards are being read
         self.paper_job = ""  # whose page is being printed
         self.is_top = True  # the paper is at the top of a page
@@ -250,6 +251,7 @@ class _Station:
 
     def close(self, number: int | None = None) -> None:
         """Ends the output files, or the one with this number."""
+        self.refused.clear()
         for device, output in list(self.outputs.items()):
             if number in (None, output.number):
                 output.close()
@@ -301,21 +303,23 @@ class _Station:
         self._store("punch", self.job, record_line("card", card.decode("latin-1")))
 
     def _store(self, device: str, job: str, line: bytes) -> None:
+        if device in self.refused:
+            return
         try:
             output = self.outputs.get(device)
             if output is None:
                 output = Appender(self.spool.folder, self.name, device, job)
                 self.outputs[device] = output
             if output.size + len(line) > self.spool.limit:
-                raise KitError(
-                    f"file {output.number} has {self.spool.limit} bytes, the most allowed"
-                )
+                raise KitError(f"file {output.number} may have {self.spool.limit} bytes at most")
             output.append(line)
         except (KitError, OSError) as error:
             self._end_file(device)
-            self._fail(f"spool: output of the {device} could not be stored: {reason_of(error)}")
+            self._fail(device, f"spool: output of the {device} is not stored: {reason_of(error)}")
 
-    def _fail(self, reason: str) -> None:
+    def _fail(self, device: str, reason: str) -> None:
         self.spool.problems.append(f"{self.name}: {reason}")
         if isinstance(self.machine, VirtualMachine):
             self.machine.vcpu.failure = reason
+        else:
+            self.refused.add(device)

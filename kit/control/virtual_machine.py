@@ -61,7 +61,11 @@ class VirtualMachine(Computer):
         self.vcpu.forget()
 
     def detach(self) -> None:
-        """It was destroyed: its frames belong to others, so it has no storage any more."""
+        """It was destroyed: its frames belong to others, so it has no storage any more.
+
+        Devices that were dedicated to it are on the machine beneath again.
+        """
+        self.board.close()
         kernel = self.kernel
         nothing = GuestStorage(kernel.machine.bus, kernel.allocator, RAM_BASE, [], self.name)
         self.bus = self.hart.bus = self.vcpu.storage = nothing

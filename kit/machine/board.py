@@ -170,10 +170,15 @@ class Board:
         self.refresh()
 
     def detach(self, name: str) -> Device:
-        """Takes a device away, as after power-on. Raises KitError if it is not there."""
+        """Takes a device away, as after power-on; a channel is parted.
+
+        Raises KitError if it is not there.
+        """
         device = self.devices.get(name)
         if device is None or name in EACH_ITS_OWN:
             raise KitError(f"board: there is no {name} that can be taken away")
+        if isinstance(device, Channel):
+            device.part()  # its other end must not send to where no clock is
         del self.devices[name], device.host
         self.lenders.pop(name, None)
         self.bus.detach(device)

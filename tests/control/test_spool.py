@@ -211,7 +211,7 @@ def test_no_name_becomes_part_of_a_path(tmp_path: Path, name: str, machine: Mach
     spool.attach(name, machine)
     put_out(machine, "feed", "x", "punch x")
     assert [file.vm for file in spool.files()] == [name] * 3
-    names = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")}
+    names = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")}
     assert names == {"spool", *(f"spool/00000{number}.spool" for number in (1, 2, 3))}
 
 
@@ -241,10 +241,24 @@ def test_a_guest_whose_output_cannot_be_stored_is_stopped_and_the_others_run_on(
     spool.attach("endless", endless)
     ended = vmm.run(30_000)
     assert ended["endless"].reason == "stopped"
-    assert "file 1 has 2000 bytes, the most allowed" in endless.failure
+    assert "file 1 may have 2000 bytes at most" in endless.failure
     assert len(spool.problems) == 1
     assert ended["other"].steps == other.steps == 30_000
     assert spool.files()[0].records > 10
+
+
+def test_a_bare_machine_goes_on_and_its_output_is_stored_again_after_close(
+    tmp_path: Path, machine: Machine
+) -> None:
+    spool = Spool(tmp_path, limit=120)
+    spool.attach("vm", machine)
+    put_out(machine, *["line"] * 20)
+    assert spool.problems == [
+        "vm: spool: output of the printer is not stored: file 1 may have 120 bytes at most"
+    ]
+    spool.close("vm")
+    put_out(machine, "again")
+    assert [text for _, text in shown(spool, "printer")] == ["line\n" * 2, "again\n"]
 
 
 def test_a_deck_that_cannot_be_read_is_reported_and_the_next_one_fed(

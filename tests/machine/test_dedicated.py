@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from kit import Machine
@@ -51,6 +53,16 @@ def test_a_guest_prints_on_the_real_printer_in_its_own_time() -> None:
     assert (printer.text, vm.hart.mtime) == (own.printer.text, own.hart.mtime)
     with pytest.raises(KitError, match="this machine has no printer"):
         _ = machine.printer
+
+
+def test_a_destroyed_virtual_machine_gives_its_dedicated_devices_back() -> None:
+    machine = Machine(memory="4M")
+    printer, vmm = machine.printer, VMM(machine)
+    vmm.create("one", memory="64K", dedicated={"printer": printer})
+    vmm.destroy("one")
+    assert machine.printer is printer
+    two = vmm.create("two", memory="64K", dedicated={"printer": printer})
+    assert two.printer is printer
 
 
 def test_a_dedicated_device_leaves_its_machine_and_comes_back_as_after_power_on() -> None:
@@ -143,8 +155,9 @@ def test_a_channel_can_be_attached_and_taken_away_later() -> None:
         later.detach("channel")
 
 
-def test_a_machine_that_goes_parts_its_channel() -> None:
+@pytest.mark.parametrize("go", [Board.close, lambda board: board.detach("channel")])
+def test_a_machine_that_goes_or_its_channel_parts_it(go: Callable[[Board], object]) -> None:
     one, two = board(channel=True), board(channel=True)
     Channel.join(one.devices["channel"], two.devices["channel"])
-    one.close()
+    go(one)
     assert two.devices["channel"].other is None
