@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import BinaryIO
 
 from kit.errors import KitError
 
-__all__ = ["replace_file"]
+__all__ = ["check_writable", "read_bounded", "replace_file"]
 
 
 def replace_file(path: str | Path, data: str | bytes) -> None:
@@ -28,6 +29,26 @@ def replace_file(path: str | Path, data: str | bytes) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise KitError(f"{path}: cannot write it: {reason}") from None
+
+
+def check_writable(path: str | Path) -> None:
+    """Raises `KitError` where `replace_file` would: before a long run, rather than after it."""
+    target = Path(path)
+    folder = Path(os.path.realpath(target)).parent
+    if not str(path) or target.is_dir():
+        raise KitError(f"{str(path)!r}: this names no file; name one to be written")
+    if not target.exists() and not folder.is_dir():
+        raise KitError(f"{path}: cannot write it: there is no folder {folder}")
+    if not os.access(target if _is_device(target) else folder, os.W_OK):
+        raise KitError(f"{path}: cannot write it: permission denied")
+
+
+def read_bounded(file: BinaryIO, name: str, limit: int) -> bytes:
+    """The rest of a file, which must not have more than `limit` bytes. Raises `KitError`."""
+    data = file.read(limit + 1)
+    if len(data) > limit:
+        raise KitError(f"{name}: more than {limit >> 20} MiB; this cannot be right")
+    return data
 
 
 def _is_device(path: Path) -> bool:
