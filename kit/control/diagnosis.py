@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
+from kit.isa.causes import cause_name
 from kit.isa.cpu import M, S
 from kit.isa.hart import Hart
 
-__all__ = ["CAUSES", "trap_loop"]
-
-CAUSES = {
-    0: "instruction address misaligned",
-    1: "instruction access fault",
-    2: "illegal instruction",
-    3: "breakpoint",
-    4: "load address misaligned",
-    5: "load access fault",
-    6: "store address misaligned",
-    7: "store access fault",
-    8: "call from U-mode",
-    9: "call from S-mode",
-    11: "call from M-mode",
-    12: "instruction page fault",
-    13: "load page fault",
-    15: "store page fault",
-}
-"""The names of the exceptions, by cause."""
+__all__ = ["trap_loop"]
 
 _MODES = {M: ("mepc", "mcause", "mtval", "mtvec"), S: ("sepc", "scause", "stval", "stvec")}
 
@@ -38,10 +21,10 @@ def trap_loop(hart: Hart) -> str:
     epc, cause, tval, tvec = _MODES[hart.mode]
     code = getattr(hart, cause)
     at = getattr(hart, epc)
-    if hart.pc != at or at != getattr(hart, tvec) & ~3 or code not in CAUSES:
+    if hart.pc != at or at != getattr(hart, tvec) & ~3 or code >> 31:
         return ""
     handler = "no trap handler is set" if at == 0 else "the trap handler's first instruction traps"
     return (
-        f"takes the same trap for ever at {at:#x}: {CAUSES[code]}, {tval} {getattr(hart, tval):#x} "
+        f"takes the same trap for ever at {at:#x}: {cause_name(code)}, {tval} {getattr(hart, tval):#x} "
         f"({handler}: {tvec} is {at:#x})"
     )

@@ -13,7 +13,7 @@ from kit.devices.unit_record import ACK, BUFFER, COMMAND, COUNT, IE, STATUS, Uni
 from kit.isa.disassembler import disassemble
 from kit.machine.board import ADDRESSES
 from kit.machine.bus import PAGE
-from kit.trace.causes import cause_name
+from kit.isa.causes import cause_name
 from kit.trace.recording import KINDS, Event, Frame, Recording, Region
 from kit.vmm.protection import CUT
 
