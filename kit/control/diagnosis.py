@@ -24,7 +24,5 @@ def trap_loop(hart: Hart) -> str:
     if hart.pc != at or at != getattr(hart, tvec) & ~3 or code >> 31:
         return ""
     handler = "no trap handler is set" if at == 0 else "the trap handler's first instruction traps"
-    return (
-        f"takes the same trap for ever at {at:#x}: {cause_name(code)}, {tval} {getattr(hart, tval):#x} "
-        f"({handler}: {tvec} is {at:#x})"
-    )
+    what = f"{cause_name(code)}, {tval} {getattr(hart, tval):#x}"
+    return f"takes the same trap for ever at {at:#x}: {what} ({handler}: {tvec} is {at:#x})"

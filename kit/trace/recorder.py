@@ -10,10 +10,10 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from kit.devices.unit_record import ACK, BUFFER, COMMAND, COUNT, IE, STATUS, UnitRecord
+from kit.isa.causes import cause_name
 from kit.isa.disassembler import disassemble
 from kit.machine.board import ADDRESSES
 from kit.machine.bus import PAGE
-from kit.isa.causes import cause_name
 from kit.trace.recording import KINDS, Event, Frame, Recording, Region
 from kit.vmm.protection import CUT
 
