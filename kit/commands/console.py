@@ -31,7 +31,12 @@ def add_console(commands: Any) -> None:
         "port_file", nargs="?", default=PORT_FILE, help=f"the room's port file ({PORT_FILE})"
     )
     parser.add_argument(
-        "-c", "--command", action="append", metavar="LINE", help="only do this; can be repeated"
+        "-c",
+        "--command",
+        dest="lines",
+        action="append",
+        metavar="LINE",
+        help="only do this; can be repeated",
     )
     parser.set_defaults(run=run)
 
@@ -46,9 +51,9 @@ def run(args: argparse.Namespace) -> int:
 
     client = Client(args.port_file, _output)
     try:
-        if args.command is None:
+        if args.lines is None:
             return _Dialogue(client).hold()
-        for line in args.command:
+        for line in args.lines:
             _show(client.command(line))
         return 0
     finally:

@@ -5,56 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TextIO
 
+from kit.commands.progress import ProgressLine
 from kit.control.console import Server
 from kit.control.room import Room
 from kit.control.room_plan import read_room
-from kit.control.scheduler import Progress
 from kit.errors import KitError
 from kit.machine.protocol import Stop
 
-__all__ = ["NOT_ENDED", "ProgressLine", "run_room"]
+__all__ = ["NOT_ENDED", "run_room"]
 
 NOT_ENDED = 3
 """Exit status where a machine did not switch itself off."""
-
-
-class ProgressLine:
-    """One line on a terminal that says how far a run is, renewed a few times a second.
-
-    Nothing is written where `stream` is no terminal. Nothing else depends on the host's clock.
-    """
-
-    PAUSE = 0.25
-    WIDTH = 79
-
-    def __init__(self, stream: TextIO) -> None:
-        self.stream = stream
-        self.active = stream.isatty()
-        self._next = time.monotonic() + self.PAUSE
-        self._shown = 0
-
-    def update(self, progress: Progress) -> None:
-        """Shows it, if it is time to."""
-        if not self.active or time.monotonic() < self._next:
-            return
-        self._next = time.monotonic() + self.PAUSE
-        steps = ", ".join(f"{name} {made:,}" for name, made in progress.steps.items())
-        text = f"time {progress.clock:,}; steps: {steps}"[: self.WIDTH]
-        self.stream.write("\r" + text.ljust(self._shown))
-        self.stream.flush()
-        self._shown = len(text)
-
-    def clear(self) -> None:
-        """Takes the line away, so that something else can be written."""
-        if self._shown:
-            self.stream.write("\r" + " " * self._shown + "\r")
-            self.stream.flush()
-            self._shown = 0
 
 
 def run_room(args: argparse.Namespace) -> int:
@@ -75,8 +39,10 @@ def run_room(args: argparse.Namespace) -> int:
     room = Room(plan, (lambda text: None) if args.json else show)
     port_file = Path(args.console) if args.console is not None else plan.console
     server = None if port_file is None else Server(room, port_file)
+    if server is not None:
+        room.show(f"[room] operate it with: kit console {port_file}")
     try:
-        stops = room.run(server, line.update)
+        stops = room.run(server, lambda now: line.update(now.clock, now.steps))
     finally:
         line.clear()
         if server is not None:

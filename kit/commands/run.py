@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from kit.commands.progress import ProgressLine
 from kit.control.keyboard import Keyboard
 from kit.control.vmm import VMM
 from kit.errors import KitError
@@ -109,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
     budget = DEFAULT_BUDGET if args.budget is None else args.budget
     typing = args.input is None and not args.json and sys.stdin is not None and sys.stdin.isatty()
     try:
-        stop = _run_with_keyboard(machine, budget) if typing else machine.run(budget)
+        stop = (_run_with_keyboard if typing else _run_with_progress)(machine, budget)
     finally:
         _write_outputs(machine, args)
     seconds = time.perf_counter() - started
@@ -144,6 +145,21 @@ def _run_with_keyboard(machine: Computer, budget: int) -> Stop:
                 machine.board.refresh()
             elif idle or stop.reason != "budget" or machine.steps >= limit:
                 return replace(stop, steps=machine.steps - start)
+
+
+def _run_with_progress(machine: Computer, budget: int) -> Stop:
+    """Runs; on a terminal that shows nothing else, says how far it is."""
+    line = ProgressLine(sys.stderr)
+    if not line.active or sys.stdout.isatty():
+        return machine.run(budget)
+    start, limit = machine.steps, machine.steps + budget
+    while True:
+        stop = machine.run(min(SLICE, limit - machine.steps))
+        made = machine.steps - start
+        line.update(machine.hart.mtime, {"run": made})
+        if stop.reason != "budget" or machine.steps >= limit:
+            line.clear()
+            return replace(stop, steps=made)
 
 
 def _machine(args: argparse.Namespace) -> Computer:

@@ -1,0 +1,43 @@
+"""How far a long run is, on the terminal of who waits for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TextIO
+
+__all__ = ["ProgressLine"]
+
+
+class ProgressLine:
+    """One line on a terminal that says how far a run is, renewed a few times a second.
+
+    Nothing is written where `stream` is no terminal. Nothing else depends on the host's clock.
+    """
+
+    PAUSE = 0.25
+    WIDTH = 79
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self.active = stream.isatty()
+        self._next = time.monotonic() + self.PAUSE
+        self._shown = 0
+
+    def update(self, clock: int, steps: Mapping[str, int]) -> None:
+        """Shows the machine's time and the steps of each machine by name, if it is time to."""
+        if not self.active or time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + self.PAUSE
+        made = ", ".join(f"{name} {number:,}" for name, number in steps.items())
+        text = f"time {clock:,}; steps: {made}"[: self.WIDTH]
+        self.stream.write("\r" + text.ljust(self._shown))
+        self.stream.flush()
+        self._shown = len(text)
+
+    def clear(self) -> None:
+        """Takes the line away, so that something else can be written."""
+        if self._shown:
+            self.stream.write("\r" + " " * self._shown + "\r")
+            self.stream.flush()
+            self._shown = 0
