@@ -69,12 +69,15 @@ class VMM:
         if vcpu is None:
             free = self.kernel.allocator.free * 4 // 1024
             raise KitError(f"VMM: {name!r} wants {memory} of storage, of which {free}M are free")
+        machine = None
         try:
             machine = VirtualMachine(self.kernel, vcpu, **devices)
             if image is not None:
                 machine.load(image, initrd=initrd, append=append)
         except BaseException:
             self.kernel.destroy(vcpu)
+            if machine is not None:
+                machine.detach()
             raise
         self.machines[name] = machine
         return machine

@@ -161,3 +161,11 @@ def test_a_machine_that_goes_or_its_channel_parts_it(go: Callable[[Board], objec
     Channel.join(one.devices["channel"], two.devices["channel"])
     go(one)
     assert two.devices["channel"].other is None
+
+
+def test_a_machine_that_cannot_be_created_gives_its_device_back() -> None:
+    vmm = VMM(Machine(memory="4M"))
+    printer = vmm.machine.printer
+    with pytest.raises(KitError):
+        vmm.create("guest", b"\x7fELF", memory="1M", dedicated={"printer": printer})
+    vmm.create("guest", memory="1M", dedicated={"printer": printer})
