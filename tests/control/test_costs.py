@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from pathlib import Path
 
 from kit import VMM, Machine
 from kit.control.costs import COSTS, OTHER, cost_of, report
@@ -51,3 +53,13 @@ def test_the_report_is_a_table_and_an_object() -> None:
     assert data["machines"]["batch"]["exits"] == {"reflect": 2, "timer": 1}
     assert data["machines"]["batch"]["vmm_cycles"] == 330
     assert data["costs"]["reflect"] == 120
+
+
+def test_the_documented_table_is_the_one_that_is_used() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "explanation" / "costs.md").read_text("utf-8")
+    documented: dict[str, int] = {}
+    for kinds, cycles in re.findall(r"^\| (`.*`) \| (\d+) \|", page, re.MULTILINE):
+        for kind in re.findall(r"`([^`]+)`", kinds):
+            documented[kind.rstrip("…")] = int(cycles)
+    assert documented == COSTS
+    assert f"Any other kind costs {OTHER}." in page
