@@ -47,7 +47,14 @@ def run_room(args: argparse.Namespace) -> int:
         line.clear()
         if server is not None:
             server.close()
-    if args.json:
+    try:
+        return _tell(room, stops, args.json)
+    finally:
+        room.close()
+
+
+def _tell(room: Room, stops: dict[str, Stop], as_json: bool) -> int:
+    if as_json:
         print(json.dumps(_summary(room, stops)))
     elif room.problems:
         raise KitError("; ".join(room.problems))

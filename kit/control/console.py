@@ -35,8 +35,10 @@ __all__ = ["Client", "Server"]
 
 HOST = "127.0.0.1"
 LONGEST_REQUEST = 1 << 16
-MOST_UNSENT = 1 << 22
+MOST_UNSENT = 1 << 24
 """Bytes that a client may leave unread before it is hung up on."""
+MOST_ANSWER = 1 << 21
+"""Characters that an answer may have; JSON may need more bytes for them."""
 PIECE = 1 << 16
 PATIENCE = 0.5
 """Seconds after which a waiting room looks up, so that Ctrl-C is noticed on every system."""
@@ -164,6 +166,8 @@ class _Connection:
 
     def _command(self, line: str, folder: str) -> None:
         answer = Operator(self.room, folder).execute(line)
+        if len(answer) > MOST_ANSWER:
+            raise KitError("the answer is too long for a console; look at the file itself")
         words = line.split()
         if words[:1] == ["attach"]:
             self.detach()

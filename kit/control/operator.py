@@ -22,7 +22,7 @@ __all__ = ["COMMANDS", "Operator"]
 WORD = re.compile(r'"([^"]*)"|(\S+)')
 PAPER = 60
 """Lines of paper that are shown if no number is given."""
-MOST_LINES = 1_000_000
+MOST_LINES = 10_000
 
 
 @dataclass(frozen=True)

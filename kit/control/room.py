@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+from kit.control.paging import POLICIES, BackingStore
 from kit.control.room_plan import MachinePlan, RoomPlan
 from kit.control.scheduler import Progress
 from kit.control.spool import Spool
@@ -71,10 +72,11 @@ class Room:
         except KitError as error:
             raise KitError(f"{plan.file}: room: {error}") from None
         self._bases: dict[Path, DiskImage] = {}
+        self._stores: list[BackingStore] = []
         for machine in plan.machines:
             try:
                 self._create(machine)
-            except KitError as error:
+            except (KitError, OSError) as error:
                 raise KitError(f"{plan.file}: vm.{machine.name}: {error}") from None
         for one, other in plan.channels:
             Channel.join(self.machine(one).channel, self.machine(other).channel)
@@ -93,6 +95,8 @@ class Room:
             pmp=plan.pmp,
             initrd=plan.initrd,
             append=plan.append,
+            pager=self._store(plan),
+            fixed=plan.fixed,
             reader=plan.reader,
             disk=self._disk(plan),
             legacy_virtio=plan.legacy_virtio,
@@ -105,6 +109,14 @@ class Room:
             self.spool.attach(name, machine)
         if plan.input is not None:
             self.type(name, read_source(plan.input, "input")[0])
+
+    def _store(self, plan: MachinePlan) -> BackingStore | None:
+        """Where its pages go; each machine has a store of its own, and fails alone with it."""
+        if plan.backing is None:
+            return None
+        path = None if plan.backing == "memory" else plan.backing
+        self._stores.append(BackingStore(path, POLICIES[plan.paging]()))
+        return self._stores[-1]
 
     def _disk(self, plan: MachinePlan) -> DiskImage | None:
         """Its disk, or its own overlay of a base that several may share."""
@@ -206,6 +218,16 @@ class Room:
         else:
             self.write_outputs(name)
         self.show(f"[room] {name}: {self.state(name) if ended.reason != 'reset' else 'reset'}")
+
+    def close(self) -> None:
+        """Closes the files of pages and disks; the machines cannot run any more."""
+        for store in self._stores:
+            store.close()
+        for machine in self.vmm.machines.values():
+            if machine.disk is not None:
+                machine.disk.image.close()
+        for base in self._bases.values():
+            base.close()
 
     # -- looking -----------------------------------------------------------------------------
 

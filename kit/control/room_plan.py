@@ -17,6 +17,7 @@ a `KitError` of one line that names the file and the key.
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -24,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kit.control.paging import POLICIES as PAGING
 from kit.control.policies import POLICIES, QUANTUM, Policy, Preferred, Priority, RoundRobin, Shares
 from kit.errors import KitError
 from kit.machine.computer import memory_size
@@ -41,6 +43,8 @@ OUTPUTS = ("printer", "punch", "console")
 class MachinePlan:
     """One virtual machine: `memory` in bytes, `priority` and `share` for the policy.
 
+    With `backing` (a file, or "memory") its pages leave storage when it is short, as `paging` says;
+    `fixed` storage lies at the same real addresses.
     `disk` is written to, unless `overlay` is there (a file, or "memory"), which then takes what is
     written. `printer`, `punch` and `console` are files for what comes out; `input` is typed at its
     console from the start. With `start` = False it waits for its operator.
@@ -54,6 +58,9 @@ class MachinePlan:
     initrd: Path | None = None
     append: str = ""
     reader: Path | None = None
+    fixed: bool = False
+    backing: Path | str | None = None
+    paging: str = "fifo"
     disk: Path | None = None
     overlay: Path | str | None = None
     legacy_virtio: bool = True
@@ -119,7 +126,7 @@ def _image(value: Any, folder: Path) -> Path:
     return own if not path.exists() and own.parts[:1] == ("guests",) else path
 
 
-def _overlay(value: Any, folder: Path) -> Path | str:
+def _memory_or_path(value: Any, folder: Path) -> Path | str:
     return "memory" if value == "memory" else _path(value, folder)
 
 
@@ -187,8 +194,11 @@ MACHINE_KEYS: dict[str, Reading] = {
     "initrd": _path,
     "append": _text,
     "reader": _path,
+    "fixed": _flag,
+    "backing": _memory_or_path,
+    "paging": _choice(*PAGING),
     "disk": _path,
-    "overlay": _overlay,
+    "overlay": _memory_or_path,
     "legacy_virtio": _flag,
     "printer": _path,
     "punch": _path,
@@ -227,6 +237,8 @@ def _machine(name: str, table: Any, file: Path) -> MachinePlan:
     settings = _section(table, MACHINE_KEYS, where, file.parent)
     if "image" not in settings:
         raise KitError(f"{where}.image: is missing; it names what the machine is to run")
+    if settings.get("fixed") and "backing" in settings:
+        raise KitError(f"{where}.backing: fixed storage has no use for it; leave one of them out")
     if "overlay" in settings and "disk" not in settings:
         raise KitError(f"{where}.overlay: needs a disk to lie over")
     return MachinePlan(name, **settings)
@@ -240,7 +252,7 @@ def _section(table: Any, keys: Mapping[str, Reading], where: str, folder: Path) 
     for key, value in table.items():
         try:
             settings[key] = keys[key](value, folder)
-        except (ValueError, KitError) as error:
+        except (ValueError, OSError, KitError) as error:
             raise KitError(f"{where}.{key}: {error}; it is {_shown(value)}") from None
     return settings
 
@@ -264,17 +276,17 @@ def _check(plan: RoomPlan) -> None:
         if name not in names or joined.count(name) > 1:
             wrong = "has two channels" if name in names else "is no virtual machine"
             raise KitError(f"{plan.file}: room.channels: {_shown(name)} {wrong}")
-    written: dict[Path, str] = {}
+    written: dict[str, str] = {}
     for machine in plan.machines:
         shared = () if machine.overlay is not None else ("disk",)
-        for key in (*OUTPUTS, *shared, "overlay"):
+        for key in (*OUTPUTS, *shared, "overlay", "backing"):
             _claim(written, getattr(machine, key), f"vm.{machine.name}.{key}", plan.file)
 
 
-def _claim(written: dict[Path, str], path: Path | str | None, key: str, file: Path) -> None:
+def _claim(written: dict[str, str], path: Path | str | None, key: str, file: Path) -> None:
     if not isinstance(path, Path):
         return
-    other = written.setdefault(path.resolve(), key)
+    other = written.setdefault(os.path.normcase(os.path.abspath(path)), key)
     if other != key:
         raise KitError(f"{file}: {key}: {path} is what {other} writes already; use another file")
 

@@ -29,7 +29,7 @@ class Account:
 
     `left` are the steps that it still may make, `made` those of this run, `ahead` how far its
     clock was before the machine's when it last stopped running, `held` whether the operator has
-    stopped it, `ended` how its run ended, if it has.
+    stopped it, `ended` how its run ended, if it has, and `rank` its place among those that have.
     """
 
     left: int
@@ -37,6 +37,7 @@ class Account:
     made: int = 0
     held: bool = False
     ended: Stop | None = None
+    rank: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,7 @@ class Scheduler:
         self.budget = DEFAULT_BUDGET if budget is None else budget
         self.accounts: dict[str, Account] = {}
         self.complaint = ""
-        self._order: list[str] = []
-        """The names in the order in which they ended."""
+        self._finished = 0
         self._last = ""
         """Whose turn the last one was."""
 
@@ -92,7 +92,6 @@ class Scheduler:
 
     def renew(self, name: str) -> None:
         """It has been reset or restored: what it did before is forgotten, a hold stays."""
-        self._order = [other for other in self._order if other != name]
         self.accounts[name] = Account(self.budget, self._ahead(name), held=self.account(name).held)
 
     def progress(self) -> Progress:
@@ -104,12 +103,8 @@ class Scheduler:
 
         One that the operator holds, or that could still run, has the reason "stopped".
         """
-        names = [n for n in self._order if n in self.machines and self.account(n).ended]
-        ended = {name: self.account(name).ended for name in names}
-        return {
-            name: ended.get(name) or self._unfinished(name)
-            for name in [*names, *(n for n in self.machines if n not in ended)]
-        }
+        names = sorted(self.machines, key=lambda n: self.account(n).rank or self._finished + 1)
+        return {name: self.account(name).ended or self._unfinished(name) for name in names}
 
     def _unfinished(self, name: str) -> Stop:
         machine, account = self.machines[name], self.account(name)
@@ -184,6 +179,8 @@ class Scheduler:
         self._last, before = name, machine.steps
         try:
             stop = machine.run(min(turn.quantum, account.left), max(self.clock, machine.hart.mtime))
+        except BrokenPipeError:  # nobody reads the output of all this any more
+            raise
         except (KitError, OSError) as error:  # a disk or a file of its output, not its guest
             machine.vcpu.failure = str(error)
             stop = Stop("stopped", 0, machine.steps - before, machine.hart.pc)
@@ -210,5 +207,6 @@ class Scheduler:
 
     def finish(self, name: str, stop: Stop) -> None:
         """Its run is over, with this end."""
-        self.account(name).ended = stop
-        self._order.append(name)
+        self._finished += 1
+        account = self.account(name)
+        account.ended, account.rank = stop, self._finished

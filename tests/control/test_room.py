@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import zlib
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from kit.control.operator import Operator
 from kit.control.room import _STATE, Room
 from kit.control.room_plan import read_room
 from kit.errors import KitError
+from kit.machine.bus import PAGE
+from kit.vmm.shadow import POOL
 from tests.control.guests import CLERK, COPIER, CRASHER, ECHO, SLEEPER, SPINNER, TALKER
 
 SOURCES = {
@@ -141,6 +144,22 @@ def test_spool_files_hold_what_was_printed(tmp_path: Path) -> None:
     assert shown[:2] == ["[clerk printer] 4", "[clerk printer] 3"]
 
 
+def test_machines_may_have_more_storage_than_there_is(tmp_path: Path) -> None:
+    machines = {
+        "talker": 'backing = "pages"',
+        "clerk": 'backing = "memory"\npaging = "random"',
+        "crasher": "fixed = true",
+    }
+    with pytest.raises(KitError, match=r"vm\.crasher: VMM: .* of which"):
+        make(tmp_path, dict.fromkeys(machines, ""), f"memory = {3 * POOL * PAGE + 40 * PAGE}")
+    room, _ = make(tmp_path, machines, f"memory = {3 * POOL * PAGE + 40 * PAGE}\nbudget = 9000")
+    room.run()
+    assert room.machine("talker").uart.text == "g\nf\ne\nd\nc\nb\n"
+    assert room.machine("clerk").printer.text == "4\n3\n2\n1\n"
+    room.close()
+    assert (tmp_path / "pages").exists()
+
+
 # Saving
 
 
@@ -261,6 +280,9 @@ WRONG = {
     "channel": (VM + '[room]\nchannels = [["a", "b"]]\n', "room.channels: b is no virtual"),
     "channel to itself": (VM + '[room]\nchannels = [["a", "a"]]\n', "room.channels: a has two"),
     "channels": (VM + '[room]\nchannels = ["a"]\n', "room.channels: expected a list of pairs"),
+    "fixed pages": (VM + 'fixed = true\nbacking = "memory"\n', "vm.a.backing: fixed storage"),
+    "paging": (VM + 'paging = "luck"\n', "vm.a.paging: expected fifo or"),
+    "a long name": ('[vm.a]\nimage = "' + "x" * 5000 + '"\n', "vm.a"),
     "overlay alone": (VM + 'overlay = "memory"\n', "vm.a.overlay: needs a disk"),
     "one file twice": (VM + 'printer = "x"\npunch = "x"\n', "vm.a.punch: "),
     "isa": (VM + '[room]\nisa = "rv64"\n', "room: "),
@@ -283,6 +305,29 @@ def test_a_wrong_plan_is_one_line_with_file_and_key(tmp_path: Path, text: str, s
     assert message.startswith(f"{file}: ")
     assert said in message
     assert "\n" not in message
+
+
+def test_a_plan_with_random_damage_is_a_plan_or_one_line(tmp_path: Path) -> None:
+    file = plan_file(
+        tmp_path,
+        {"talker": 'reader = "a"\nshare = 3\noverlay = "memory"\ndisk = "b"', "clerk": ""},
+        'policy = "shares"\nquantum = 10\nchannels = [["talker", "clerk"]]',
+    )
+    whole, chance = file.read_bytes(), random.Random(1982)
+    messages = []
+    for _ in range(1000):
+        damaged = bytearray(whole)
+        for _ in range(chance.randint(1, 3)):
+            at = chance.randrange(len(damaged))
+            piece = bytes(chance.choice(b"\"'[]{}=.,#\n\\09az\xff") for _ in range(3))
+            damaged[at : at + chance.randrange(5)] = piece[: chance.randrange(4)]
+        file.write_bytes(damaged)
+        try:
+            read_room(file)
+        except KitError as error:
+            messages.append(str(error))
+    assert len(messages) > 500
+    assert [message for message in messages if not message.isprintable()] == []
 
 
 def test_bytes_that_are_no_text_are_no_plan(tmp_path: Path) -> None:
