@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import zlib
 from pathlib import Path
 
 import pytest
 
-from kit.control.operator import Operator
+from kit.control.operator import COMMANDS, Operator
+from kit.control.policies import POLICIES
 from kit.control.room import _STATE, Room
-from kit.control.room_plan import read_room
+from kit.control.room_plan import MACHINE_KEYS, ROOM_KEYS, read_room
 from kit.errors import KitError
 from kit.machine.bus import PAGE
 from kit.vmm.shadow import POOL
@@ -249,6 +251,34 @@ def test_a_whole_state_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
     with pytest.raises(KitError, match="makes no sense"):
         room.restore_machine("talker", wrong)
     assert room.save() == before
+
+
+# The manual
+
+
+def documented(heading: str) -> list[str]:
+    """The words in code in the first column of the table below a heading of the room's page."""
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "room.md").read_text("utf-8")
+    section = page.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    first = "".join(line.split("|")[1] for line in section.splitlines() if line.startswith("| "))
+    return [words.split()[0] for words in re.findall("`([^`]+)`", first)]
+
+
+def test_the_manual_has_every_key_and_every_command() -> None:
+    assert sorted(documented("`[room]`")) == sorted(ROOM_KEYS)
+    assert sorted(documented("`[vm.NAME]`")) == sorted(MACHINE_KEYS)
+    assert documented("The console") == [*COMMANDS]
+    assert sorted(documented("Policies")) == sorted(POLICIES)
+
+
+def test_the_manuals_example_is_a_plan(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "room.md").read_text("utf-8")
+    file = tmp_path / "room.toml"
+    file.write_text(page.split("```toml\n")[1].split("```")[0])
+    plan = read_room(file)
+    assert [(machine.name, machine.share) for machine in plan.machines] == [
+        ("batch", 3), ("hello", 1),
+    ]  # fmt: skip
 
 
 # Plans that are wrong
