@@ -23,9 +23,10 @@ from pathlib import Path
 
 import kit.isa  # noqa: F401 - it defines the instructions
 from kit.errors import KitError
-from kit.isa.asm.directives import DIRECTIVES, assign
+from kit.isa.asm.directives import DIRECTIVES, PLAIN, assign
 from kit.isa.asm.expressions import Parser, constant
-from kit.isa.asm.faults import AssemblyError, Fault, Line, nearest
+from kit.isa.asm.faults import AssemblyError, Errors, Fault, Line, nearest
+from kit.isa.asm.hints import COMMENT, comment_hint, extension_hint, label_hint
 from kit.isa.asm.instructions import Encoder
 from kit.isa.asm.layout import Section, arrange
 from kit.isa.asm.lexer import lines_of, statements, tokens
@@ -64,7 +65,8 @@ def assemble(
     """Assembles `source`; `name` stands for it in messages.
 
     The first section starts at the address `base`. Raises `AssemblyError`, a `KitError`, which
-    points at the line and column.
+    points at line and column of the first mistake, and has several if they do not depend on each
+    other.
     """
     extensions, xlen = _read_isa(isa)
     if not 0 <= base < 1 << 32 or base % 4:
@@ -73,14 +75,23 @@ def assemble(
     output = Output(Symbols(), lines[0])
     reader = Reader([Path(path) for path in include_paths])
     session = Session(reader, Encoder(extensions, xlen, output))
+    errors = Errors()
     reader.push("file", lines)
     while (line := reader.next()) is not None:
         output.line = line
         try:
-            _line(line, session)
+            _line(line, session, errors)
         except Fault as fault:
-            raise AssemblyError(line, fault) from None
+            errors.add(AssemblyError(line, fault))
+            break
+        except AssemblyError as error:
+            errors.add(error)
+            break
+        if errors.is_full:
+            break
+    errors.raise_all()
     session.conditions.finish()
+    output.check_symbols()
     return _image(output, base, isa)
 
 
@@ -118,16 +129,35 @@ def _read_isa(isa: str) -> tuple[str, int]:
 # -- lines and statements --------------------------------------------------------------------
 
 
-def _line(line: Line, session: Session) -> None:
+def _line(line: Line, session: Session, errors: Errors) -> None:
     output = session.encoder.output
     section, start = output.section, output.here()
     output.is_code = False
     for text, column in statements(line.text):
-        _statement(text, column, line, session)
+        try:
+            _statement(text, column, line, session)
+        except Fault as fault:
+            fault.hint = fault.hint or comment_hint(text, line.text[:column])
+            if line.caller is not None or not _is_plain(text, session):
+                raise
+            errors.add(AssemblyError(line, fault))
     if output.section is section:
         output.rows.append(Row(line, section, start, output.here(), output.is_code))
     else:
         output.rows.append(Row(line))
+
+
+def _is_plain(text: str, session: Session) -> bool:
+    """Is it an instruction or data, on which no later statement depends but for its labels?"""
+    while (label := _LABEL.match(text)) is not None:
+        text = text[label.end() :]
+    found = _WORD.match(text)
+    if found is None:
+        return True
+    word = found[1]
+    if word in session.reader.macros or _ASSIGNMENT.match(text, found.end()):
+        return False
+    return word in PLAIN or not word.startswith(".")
 
 
 def _statement(text: str, column: int, line: Line, session: Session) -> None:
@@ -142,7 +172,8 @@ def _statement(text: str, column: int, line: Line, session: Session) -> None:
     if found is None:
         if is_taken and text.strip():
             token = tokens(text, column)[0]
-            raise Fault(f"unexpected '{token.text}' at the start of a statement", token.column)
+            what = f"unexpected '{token.text}' at the start of a statement"
+            raise Fault(what, token.column, COMMENT)
         return
     word, rest, at = found[1], text[found.end() :], column + found.end()
     column += found.start(1)
@@ -183,9 +214,27 @@ def _act(word: str, column: int, rest: str, at: int, line: Line, session: Sessio
         raise Fault(f"unknown directive '{word}'", column, nearest(word, known))
     else:
         if not session.encoder.knows(word):
-            hint = session.encoder.suggestion(word) or nearest(word, session.reader.macros)
+            hint = _unknown_hint(word, column, rest, line, session)
             raise Fault(f"unknown instruction '{word}'", column, hint)
         session.encoder.statement(word, column, parse(parser))
+
+
+def _unknown_hint(word: str, column: int, rest: str, line: Line, session: Session) -> str:
+    """What may be meant by an unknown mnemonic `word` that is followed by `rest`."""
+    encoder, macros = session.encoder, session.reader.macros
+    follower = _WORD.match(rest)
+    is_label = not rest.strip()
+    if follower is not None:
+        next_word = follower[1]
+        is_label = next_word in DIRECTIVES or next_word in macros or encoder.knows(next_word)
+    return (
+        comment_hint(word + rest, line.text[:column])
+        or extension_hint(word)
+        or (label_hint(word) if is_label and rest.strip() else "")
+        or encoder.suggestion(word)
+        or nearest(word, macros)
+        or (label_hint(word) if is_label else "")
+    )
 
 
 def _parser(text: str, column: int, session: Session) -> Parser:

@@ -408,6 +408,18 @@ MESSAGES = [
     ("mul a0, a0, é$", "a.s:1:13: unknown register 'é$'"),
     ("nop €", "a.s:1:5: unexpected character '€'"),
     ('.error "too big"', "a.s:1:1: too big"),
+    ("li a0", "a.s:1:1: li takes 2 operands, not 1; write 'li rd, imm'\n"),
+    ('msg .asciz "x"', "unknown instruction 'msg'; if it is a label, write 'msg:'"),
+    ("again addi a0, a0, -1", "if it is a label, write 'again:'"),
+    ("zzyzx\nnop", "if it is a label, write 'zzyzx:'"),
+    ("ld a0, 0(a1)", "unknown instruction 'ld'; it belongs to RV64, and this machine is RV32"),
+    ("amoadd.d a0, a1, (a2)", "it belongs to RV64"),
+    ("fadd.s fa0, fa1, fa2", "it belongs to extension F, which this machine has not"),
+    ("fcvt.d.w fa0, a1", "it belongs to extension D"),
+    ("vadd.vv v1, v2, v3", "it belongs to extension V"),
+    ("; it's a comment", "unknown instruction 'it'; a comment begins with '#', not with ';'"),
+    ("nop ; add the numbers", "a comment begins with '#', not with ';'"),
+    ("@ a comment", "unexpected '@' at the start of a statement; a comment begins with '#'"),
 ]
 
 
@@ -424,6 +436,59 @@ def test_a_message_shows_the_line_with_a_caret() -> None:
     error = caught.value
     assert (error.file, error.line, error.column) == ("a.s", 2, 10)
     assert str(error).splitlines()[1:] == ["    \tadd a0, t9, a1 # sum", "    \t        ^"]
+
+
+def mistakes(source: str) -> list[str]:
+    """Line, column and text of each mistake that one run finds."""
+    with pytest.raises(AssemblyError) as caught:
+        assemble(source, name="a.s")
+    found = [caught.value, *caught.value.others]
+    assert all(str(error).splitlines()[0] in str(caught.value) for error in found)
+    return [f"{error.line}:{error.column} {error.what}" for error in found]
+
+
+def test_mistakes_that_do_not_depend_on_each_other_are_all_told() -> None:
+    assert mistakes("li a0\nx: lw a0, 4(q1)\n.byte 256; addi a0, a0, 5000\nj x") == [
+        "1:1 li takes 2 operands, not 1; write 'li rd, imm'",
+        "2:13 unknown register 'q1'",
+        "3:7 256 does not fit in 1 byte; it must be -128 to 255",
+        "3:26 5000 is outside -2048 to 2047",
+    ]
+
+
+def test_each_undefined_symbol_is_told_where_it_is_used_first() -> None:
+    assert mistakes("j a\nbeqz a0, b\n.data\n.space c\n.text\n.word b, d + 1\nj a") == [
+        "1:3 undefined symbol 'a'",
+        "2:10 undefined symbol 'b'",
+        "4:8 undefined symbol 'c'",
+        "6:10 undefined symbol 'd'",
+    ]
+
+
+def test_every_value_that_does_not_fit_is_told() -> None:
+    assert len(mistakes(".byte x\naddi a0, a0, x\n.half x\n.equ x, 5000")) == 2
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        ".equ SIZE, 1 +\n.space SIZE\n.if SIZE\n.endif",
+        ".macro m a\n addi a0, a0, \\a\n nop nop\n.endm\nm 5000",
+        ".rept 5\n nop nop\n.endr",
+        '.include "missing.s"\nhelp a0',
+        ".if later\nhelp a0\n.endif",
+        ".marco m\nhelp\n.endm",
+    ],
+)
+def test_nothing_is_told_that_may_come_from_an_earlier_mistake(source: str) -> None:
+    assert len(mistakes(source)) == 1
+
+
+def test_a_run_tells_no_more_mistakes_than_one_reads() -> None:
+    for source in ("help me\n" * 100, "help me;" * 100, "\n".join(f"j x{n}" for n in range(99))):
+        with pytest.raises(AssemblyError, match="20 mistakes, and perhaps more") as caught:
+            assemble(source)
+        assert len(caught.value.others) == 19
 
 
 def test_repetitions_that_make_too_many_lines_are_an_error(
@@ -446,7 +511,7 @@ def test_a_file_that_includes_itself_is_an_error(tmp_path: Path) -> None:
 
 
 def test_instructions_of_a_missing_extension_are_unknown() -> None:
-    with pytest.raises(KitError, match="unknown instruction 'mul'"):
+    with pytest.raises(KitError, match="unknown instruction 'mul'; it belongs to extension M"):
         assemble("mul a0, a0, a0", isa="rv32i")
     with pytest.raises(KitError, match="unknown instruction set 'rv32q'"):
         assemble("nop", isa="rv32q")

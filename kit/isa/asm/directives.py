@@ -15,7 +15,7 @@ from kit.isa.asm.symbols import Place
 if TYPE_CHECKING:
     from kit.isa.asm.statement import Statement
 
-__all__ = ["DIRECTIVES"]
+__all__ = ["DIRECTIVES", "PLAIN"]
 
 DIRECTIVES: dict[str, Callable[[Statement], None]] = {}
 """What each directive does with the statement it stands in."""
@@ -30,6 +30,14 @@ _SIZES = {
     4: ".word .long .int .4byte",
     8: ".dword .quad .8byte",
 }
+PLAIN = frozenset(
+    " ".join(_SIZES.values()).split()
+    + ".ascii .asciz .string .space .skip .zero .fill .align .p2align .balign .incbin".split()
+    + ".globl .global".split()
+)
+"""Directives on which no later statement depends, so that the assembly can go on after a mistake
+in one of them."""
+
 _LARGEST_POWER = 20
 _KNOWN_SECTIONS = (  # name, flags, holds only zeros
     (".text", "ax", False),

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 
 from kit.errors import KitError
 
-__all__ = ["AssemblyError", "Fault", "Line", "nearest", "nearest_register"]
+__all__ = ["AssemblyError", "Errors", "Fault", "Line", "nearest", "nearest_register"]
+
+MOST_ERRORS = 20
+"""The most mistakes that one run reports: those behind them are often made by them."""
 
 _MOST_CALLS_SHOWN = 4
 _WIDEST = 400
@@ -38,6 +41,14 @@ class Line:
             depth, line = depth + 1, line.caller
         return depth
 
+    @property
+    def origin(self) -> tuple[str, int]:
+        """File and number of the line, outside of any macro or repetition, that it comes from."""
+        line = self
+        while line.caller is not None:
+            line = line.caller
+        return line.file, line.number
+
 
 class Fault(Exception):  # noqa: N818 - it is the assembly that has the error
     """A mistake in the line at hand: what is wrong, in which column (from 0), and a hint."""
@@ -51,7 +62,8 @@ class AssemblyError(KitError):
     """A mistake in assembly source.
 
     The first line of the message is ``file:line:col: what``; the source line with a caret follows,
-    and the macro calls that led there. `line` and `column` count from 1.
+    and the macro calls that led there. `line` and `column` count from 1. Where one run has found
+    several, this is the first, the message has them all, and `others` are the rest.
     """
 
     def __init__(self, where: Line, fault: Fault) -> None:
@@ -71,7 +83,38 @@ class AssemblyError(KitError):
                 break
             parts.append(f"  in {inner.by}, {inner.caller.file}:{inner.caller.number}")
             inner = inner.caller
+        self.others: tuple[AssemblyError, ...] = ()
         super().__init__("\n".join(parts))
+
+
+class Errors:
+    """The mistakes found so far in one run, `MOST_ERRORS` at most."""
+
+    def __init__(self) -> None:
+        self._found: list[AssemblyError] = []
+
+    @property
+    def is_full(self) -> bool:
+        """Have so many been found that no more are wanted?"""
+        return len(self._found) == MOST_ERRORS
+
+    def add(self, error: AssemblyError) -> None:
+        """Keeps a mistake, unless there are enough."""
+        if not self.is_full:
+            self._found.append(error)
+
+    def raise_all(self) -> None:
+        """Raises the mistakes as one `AssemblyError`, if there are any."""
+        if not self._found:
+            return
+        first, *others = self._found
+        if others:
+            more = ", and perhaps more" if self.is_full else ""
+            first.others = tuple(others)
+            first.args = (
+                "\n".join([*map(str, self._found), f"{len(self._found)} mistakes{more}"]),
+            )
+        raise first
 
 
 def _cut(text: str, length: int) -> str:

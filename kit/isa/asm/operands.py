@@ -124,7 +124,7 @@ def mismatch(
     """Why `operands` are none of the `variants` of a mnemonic."""
     usage = " or ".join(
         f"'{' '.join([mnemonic, ', '.join(form.text for form in forms)]).strip()}'"
-        for forms in variants[:4]
+        for forms in list(dict.fromkeys(variants))[:4]
     )
     fitting = [forms for forms in variants if len(forms) == len(operands)]
     if not fitting:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from kit.isa.asm.expressions import Here, Node, Unknown, evaluate
-from kit.isa.asm.faults import AssemblyError, Fault, Line
-from kit.isa.asm.layout import LARGEST, Align, Bytes, Choice, Fragment, Section, undefined
+from kit.isa.asm.faults import AssemblyError, Errors, Fault, Line
+from kit.isa.asm.layout import (
+    LARGEST,
+    Align,
+    Bytes,
+    Choice,
+    Fragment,
+    Gap,
+    Section,
+    undefined,
+)
 from kit.isa.asm.symbols import Place, Symbols
 from kit.isa.asm.words import Word
 
@@ -116,8 +126,12 @@ class Output:
         self.add(Choice(self.line, forms))
 
     def patch(self) -> dict[int, int]:
-        """Encodes what was left open, once the layout is final; the targets of %pcrel_hi."""
+        """Encodes what was left open, once the layout is final; the targets of %pcrel_hi.
+
+        Raises `AssemblyError` for what does not fit where it stands.
+        """
         lows = {}
+        errors = Errors()
         for patch in self.patches:
             node = patch.item.pcrel_hi if isinstance(patch.item, Word) else None
             if node is not None:
@@ -126,9 +140,47 @@ class Output:
                 lows[address] = int.from_bytes(self._encode(target, address, patch.line), "little")
         for patch in self.patches:
             address = patch.fragment.address + patch.offset
-            data = self._encode(patch.item, address, patch.line, lows)
-            patch.fragment.data[patch.offset : patch.offset + len(data)] = data
+            try:
+                data = self._encode(patch.item, address, patch.line, lows)
+            except AssemblyError as error:
+                errors.add(error)
+            else:
+                patch.fragment.data[patch.offset : patch.offset + len(data)] = data
+        errors.raise_all()
         return lows
+
+    def check_symbols(self) -> None:
+        """Raises `AssemblyError` where symbols are used and not defined: each at its first use.
+
+        Without that, the layout would end with the first of them.
+        """
+        errors, named = Errors(), set()
+        for line, node in self._nodes():
+            try:
+                evaluate(node, self.symbols, final=True)
+            except Unknown as unknown:
+                if unknown.name not in named:
+                    named.add(unknown.name)
+                    errors.add(AssemblyError(line, undefined(unknown, self.symbols)))
+            except Fault:
+                continue  # what makes no sense is said when the addresses are final
+        errors.raise_all()
+
+    def _nodes(self) -> Iterator[tuple[Line, Node]]:
+        """Every expression that was left open, with its line, in the order of the source."""
+        found: list[tuple[Line, Node]] = []
+        for patch in self.patches:
+            if isinstance(patch.item, Datum):
+                found.append((patch.line, patch.item.node))
+            else:
+                found += [(patch.line, node) for node in patch.item.nodes]
+        for section in self.sections.values():
+            for part in section.fragments:
+                if isinstance(part, Choice):
+                    found += [(part.line, node) for node in part.forms[-1][-1].nodes]
+                elif isinstance(part, Gap):
+                    found.append((part.line, part.length))
+        return iter(sorted(found, key=lambda pair: pair[0].origin))
 
     def content(self, section: Section, lows: dict[int, int]) -> bytes:
         """The bytes of a section, after `patch`."""

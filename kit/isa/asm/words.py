@@ -40,6 +40,12 @@ class Word:
                 return operand.node if operand.node.modifier == "pcrel_hi" else None
         return None
 
+    @property
+    def nodes(self) -> list[Node]:
+        """The expressions among the operands, without their modifiers."""
+        nodes = [part.node for part in self.operands.values() if isinstance(part, Expression)]
+        return [node.operand if isinstance(node, Modified) else node for node in nodes]
+
     def encode(self, address: int, symbols: Symbols, lows: dict[int, int]) -> bytes:
         """The bytes at `address`. Raises `Fault`, and `Unknown` for an undefined symbol."""
         values = {
