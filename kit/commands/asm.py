@@ -30,10 +30,15 @@ def add_asm(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
     parser.add_argument("file", metavar="FILE", help="assembly source")
     parser.add_argument(
-        "-o", dest="output", metavar="OUT", help="write here (default: FILE with a new ending)"
+        "-o",
+        dest="output",
+        metavar="OUT",
+        help="write here (default: FILE with a new ending; -: standard output)",
     )
     parser.add_argument(
-        "--listing", metavar="FILE", help="write addresses, bytes and source here (-: the screen)"
+        "--listing",
+        metavar="FILE",
+        help="write addresses, bytes and source here (-: standard output)",
     )
     parser.add_argument(
         "--format", choices=list(_ENDINGS), help="default: by the ending of OUT, else elf"
@@ -67,7 +72,10 @@ def add_disasm(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("file", metavar="FILE", help="a program, or a word such as 00a58023")
     parser.add_argument(
-        "--base", type=_address, metavar="ADDR", help="where a flat binary stands (0x80000000)"
+        "--base",
+        type=_even_address,
+        metavar="ADDR",
+        help="where a flat binary stands (default: 0x80000000)",
     )
     parser.add_argument(
         "--no-aliases", action="store_true", help="write no pseudo-instructions (mv, ret, …)"
@@ -85,6 +93,13 @@ def _address(text: str) -> int:
     return value
 
 
+def _even_address(text: str) -> int:
+    value = _address(text)
+    if value % 2:
+        raise argparse.ArgumentTypeError(f"'{text}' is odd, and no instruction stands there")
+    return value
+
+
 def run_asm(args: argparse.Namespace) -> int:
     """Assembles, and writes the files that are asked for. Raises `KitError`."""
     from kit.isa.assembler import assemble_file
@@ -92,18 +107,24 @@ def run_asm(args: argparse.Namespace) -> int:
     source = Path(args.file)
     image = assemble_file(source, base=args.base, isa=args.isa, include_paths=args.include)
     kind = args.format or _format_of(args.output)
-    output = Path(args.output) if args.output else source.with_suffix(_ENDINGS[kind])
+    output = args.output or str(source.with_suffix(_ENDINGS[kind]))
     for target in (output, args.listing):
         if target not in (None, "-") and _is_same(source, Path(target)):
             raise KitError(f"{target} is the source: name another file")
     if args.listing and os.path.realpath(args.listing) == os.path.realpath(output):
         raise KitError(f"{output}: the program and its listing need files of their own")
-    replace_file(output, _encoded(image, kind))
-    if args.listing == "-":
-        sys.stdout.write(image.listing())
-    elif args.listing:
-        replace_file(args.listing, image.listing())
+    _write(output, _encoded(image, kind))
+    if args.listing:
+        _write(args.listing, image.listing().encode())
     return 0
+
+
+def _write(target: str, data: bytes) -> None:
+    if target == "-":
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    else:
+        replace_file(target, data)
 
 
 def _format_of(output: str | None) -> str:
@@ -138,6 +159,8 @@ def run_disasm(args: argparse.Namespace) -> int:
         segments, symbols = _program(args.file, base)
     else:
         segments, symbols = [(0 if args.base is None else base, _word(args.file))], {}
+    if any(address + len(data) > 1 << 32 for address, data in segments):
+        raise KitError(f"{args.file}: reaches beyond the last address, 0xffffffff, from this base")
     _show(segments, symbols, aliases=not args.no_aliases)
     return 0
 

@@ -49,6 +49,17 @@ def test_asm_does_not_write_the_listing_over_the_program(
     assert not Path(both).exists()
 
 
+def test_asm_writes_the_program_to_standard_output(
+    source: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert main(["asm", str(source), "-o", "-"]) == 0
+    assert capfdbinary.readouterr().out.startswith(b"\x7fELF")
+    assert main(["asm", str(source), "-o", "-", "--format", "bin"]) == 0
+    assert capfdbinary.readouterr().out.endswith(b"\x05\0\0\0")
+    assert [path.name for path in source.parent.iterdir()] == ["a.s"]
+    assert main(["asm", str(source), "-o", "-", "--listing", "-"]) == 2
+
+
 def test_asm_shows_a_listing(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["asm", str(source), "--listing", "-"]) == 0
     assert "80000000 00100513             1  _start: li a0, 1" in capsys.readouterr().out
@@ -65,6 +76,15 @@ def test_a_mistake_leaves_the_old_output_and_status_2(
     error = capsys.readouterr().err
     assert f"{source}:2:10: unknown register 't9'; did you mean 't6'?" in error
     assert "Traceback" not in error
+
+
+def test_asm_tells_all_mistakes_at_once(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source.write_text("addi a0, t9, 1\nnop\nlod a1, 0(a0)\n")
+    assert main(["asm", str(source)]) == 2
+    error = capsys.readouterr().err.splitlines()
+    assert error[0].startswith(f"kit asm: {source}:1:10: unknown register 't9'")
+    assert error[3].startswith(f"{source}:3:1: unknown instruction 'lod'")
+    assert error[4:] == ["    lod a1, 0(a0)", "    ^", "2 mistakes"]
 
 
 def test_asm_does_not_overwrite_its_source(source: Path) -> None:
@@ -98,6 +118,25 @@ def test_disasm_takes_a_word(capsys: pytest.CaptureFixture[str]) -> None:
 def test_disasm_of_nothing_is_explained(argument: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["disasm", argument]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("base", "message"),
+    [
+        ("0x80000001", "'0x80000001' is odd"),
+        ("0x100000000", "is outside 0 to 0xffffffff"),
+        ("0xfffffffe", "reaches beyond the last address"),
+    ],
+)
+def test_disasm_refuses_a_base_where_the_program_cannot_stand(
+    base: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        status = main(["disasm", "00100513", "--base", base])
+    except SystemExit as stop:
+        status = int(str(stop.code))
+    assert status == 2
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("length", range(0, 200, 9))
