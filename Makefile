@@ -13,7 +13,7 @@ DECK ?= guests/batch/jobs/monday.deck
 PACKAGES := qemu-system-misc binutils-riscv64-unknown-elf gcc-riscv64-unknown-elf device-tree-compiler chromium
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format lab docs docs-serve lockstep clean distclean
+.PHONY: help run test lint format lab docs docs-serve lockstep equivalence fuzz mutants clean distclean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -48,6 +48,15 @@ docs-serve: docs  ## build the documentation and serve it on PORT (8000)
 
 lockstep: $(VENV)/.dev  ## compare a million random instructions with Spike
 	$(BIN)/python -m pytest tests/conformance -k lockstep --lockstep-steps 1000000
+
+equivalence: $(VENV)/.dev  ## compare a million steps of virtual machines with the bare machine
+	$(BIN)/python -m pytest -n 2 tests/vmm/test_equivalence.py --equivalence-steps 1000000
+
+fuzz: $(VENV)/.dev  ## run ten million steps of random guests
+	$(BIN)/python -m pytest -n 2 tests/vmm/test_fuzz.py --fuzz-steps 10000000
+
+mutants: $(VENV)/.dev  ## seed each known kind of bug into the VMM kernel and have it found
+	$(BIN)/python -m pytest -n 2 tests/vmm/test_mutants.py --mutants
 
 clean:  ## delete what the targets made, except .venv and my-os
 	rm -rf build dist docs/_build docs/lessons

@@ -1,89 +1,145 @@
-"""A guest in a virtual machine does, step for step, what it does on the bare machine."""
+"""A guest in a virtual machine does, step for step, what it does on the bare machine.
+
+`make equivalence` compares a million steps, and a tenth as many of a VMM in a virtual machine.
+"""
 
 from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from kit import VMM, Machine
 from kit.isa.config import Config
 from kit.machine.computer import Computer
-from tests.conformance.generator import generate
-from tests.vmm.programs import Writer
+from tests.vmm import lockstep
+from tests.vmm.checks import (
+    CONFIGS,
+    compare_directed,
+    compare_paged,
+    compare_random,
+    compare_reservations,
+    compare_reused_storage,
+    compare_rude,
+    compare_two,
+    some_steps,
+    step_by_step,
+)
+from tests.vmm.directed import DIRECTED
+from tests.vmm.lockstep import Pair
 
-TRANSIENT = ("next_pc", "instruction", "completed")
+BATCH = Path(__file__).parents[2] / "guests" / "batch"
+PROGRAM = 8000
+"""Steps of a random program at most; few are longer."""
 
-
-def state(machine: Computer) -> dict[str, object]:
-    """Everything that a program could see, but storage."""
-    snapshot = machine.hart.snapshot()
-    for name in TRANSIENT:
-        del snapshot[name]
-    if not snapshot["reservation_valid"]:
-        del snapshot["reservation"]
-    return snapshot
-
-
-def pair(program: bytes, config: Config, memory: str = "64K") -> tuple[Machine, Computer]:
-    """The program on a bare machine and in a virtual one that should be its like."""
-    bare = Machine(config.isa, config.modes, config.pmp, memory, config.ad)
-    bare.load(program)
-    vmm = VMM(Machine(config.isa, memory="24M", ad=config.ad))
-    guest = vmm.create("guest", program, memory=memory, modes=config.modes, pmp=config.pmp)
-    return bare, guest
-
-
-def compare(program: bytes, config: Config, steps: int, memory: str = "64K") -> int:
-    """Runs one program both ways, step by step; returns the steps made."""
-    bare, virtual = pair(program, config, memory)
-    for step in range(steps):
-        stop, other = bare.run(1), virtual.run(1)
-        assert (stop.reason, stop.code) == (other.reason, other.code), step
-        assert state(bare) == state(virtual), step
-        if stop.reason != "budget":
-            break
-    assert bare.read_memory(*bare.ram) == virtual.read_memory(*virtual.ram)
-    assert bare.board.save() == virtual.board.save()
-    return step
+state = lockstep.state
+Record = Callable[[str, object], None]
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_rude_programs_run_step_for_step_as_on_the_bare_machine(seed: int) -> None:
-    compare(Writer(seed).program(300), Config(modes="MU"), 500)
+@pytest.fixture
+def steps(request: pytest.FixtureRequest) -> int:
+    """How many steps were asked for on the command line, or 0."""
+    return int(request.config.getoption("--equivalence-steps", 0))
 
 
-@pytest.mark.parametrize("seed", range(100, 110))
-def test_a_long_run_ends_in_the_same_state_as_on_the_bare_machine(seed: int) -> None:
-    bare, virtual = pair(Writer(seed).program(300), Config(modes="MU"))
-    assert bare.run(5000) == virtual.run(5000)
-    assert state(bare) == state(virtual)
-    assert bare.read_memory(*bare.ram) == virtual.read_memory(*virtual.ram)
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """The first program's seed."""
+    return int(request.config.getoption("--seed", 0))
 
 
-CONFIGS = {
-    "MSU-update": Config(),
-    "MSU-fault": Config(ad="fault"),
-    "MSU-no-pmp": Config(pmp=0),
-    "MU": Config(modes="MU"),
-    "M": Config(modes="M"),
-    "rv32ima": Config("rv32ima"),
-}
+def programs(compare: Callable[[int, int], Pair], seed: int, steps: int, each: int) -> int:
+    """Compares programs from `seed` on until at least so many steps are made; returns how many."""
+    made = 0
+    while made < steps:
+        try:
+            made += compare(seed, each).steps
+        except AssertionError as error:
+            raise AssertionError(f"seed {seed}: {error}") from error
+        seed += 1
+    return made
 
 
-@pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("name", CONFIGS)
-def test_privileged_programs_run_step_for_step_as_on_the_bare_machine(name: str, seed: int) -> None:
-    program = generate(seed, CONFIGS[name])
-    compare(program.image(), CONFIGS[name], 2500, "8M")
+def test_privileged_programs_run_step_for_step_as_on_the_bare_machine(
+    name: str, steps: int, seed: int, record_property: Record
+) -> None:
+    made = programs(
+        lambda seed, each: compare_random(seed, CONFIGS[name], each),
+        seed,
+        steps // len(CONFIGS) or 6000,
+        PROGRAM if steps else 1500,
+    )
+    record_property("vmm steps compared, at most 60 at a time", made)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_a_vmm_in_a_virtual_machine_runs_its_guest_as_the_bare_machine(seed: int) -> None:
-    program = generate(seed, Config())
-    bare = Machine(memory="8M")
-    bare.load(program.image())
-    outer = VMM(Machine(memory="64M")).create("outer", memory="24M")
-    inner = VMM(outer).create("inner", program.image(), memory="8M")
-    assert bare.run(3000) == inner.run(3000)
-    assert state(bare) == state(inner)
-    assert bare.read_memory(*bare.ram) == inner.read_memory(*inner.ram)
-    assert outer.counts["direct"] > 0
+def test_rude_programs_run_step_for_step_as_on_the_bare_machine(
+    steps: int, seed: int, record_property: Record
+) -> None:
+    made = programs(compare_rude, seed, steps // 20 or 4000, 2000 if steps else 500)
+    record_property("vmm steps compared, at most 60 at a time", made)
+
+
+def test_a_vmm_in_a_virtual_machine_runs_its_guest_as_the_bare_machine(
+    steps: int, seed: int, record_property: Record
+) -> None:
+    made = programs(
+        lambda seed, each: compare_random(seed, Config(), each, depth=2),
+        seed,
+        steps // 10 or 1500,
+        PROGRAM if steps else 500,
+    )
+    record_property("vmm steps compared at depth two", made)
+
+
+def test_a_guest_whose_pages_come_and_go_notices_nothing(
+    steps: int, seed: int, record_property: Record
+) -> None:
+    made = programs(compare_paged, seed, steps // 20 or 2000, PROGRAM if steps else 1000)
+    record_property("vmm steps compared with pages coming and going", made)
+
+
+def test_the_batch_monitor_runs_as_on_the_bare_machine(steps: int, record_property: Record) -> None:
+    """Its sample deck, to the end if steps were asked for: then it is compared after each."""
+    deck = BATCH / "jobs" / "monday.deck"
+    bare = Machine(memory="4M", reader=deck)
+    bare.load(BATCH)
+    virtual = VMM(Machine(memory="8M")).create("batch", BATCH, memory="4M", reader=deck)
+    batch = Pair(bare, virtual)
+    slices = step_by_step if steps else some_steps(random.Random(1))
+    batch.run_to(1_000_000 if steps else 30_000, slices)
+    assert not steps or "END OF BATCH" in virtual.printer.text
+    assert bare.printer.text == virtual.printer.text
+    record_property("vmm steps of the batch monitor compared", batch.steps)
+
+
+@pytest.mark.parametrize("name", DIRECTED)
+def test_a_directed_program_runs_step_for_step_as_on_the_bare_machine(name: str) -> None:
+    compare_directed(DIRECTED[name])
+
+
+def test_two_machines_that_alternate_every_few_steps_do_not_notice_each_other(
+    steps: int, seed: int
+) -> None:
+    compare_two(seed + 1, seed + 2, PROGRAM if steps else 2000)
+
+
+def test_a_reservation_survives_another_machines_turn_and_its_reservation() -> None:
+    compare_reservations()
+
+
+def test_storage_of_another_machine_is_found_cleared() -> None:
+    compare_reused_storage()
+
+
+def test_a_long_run_ends_in_the_same_state_as_on_the_bare_machine() -> None:
+    """In one go, so that the machine's own timer never interrupts the guest."""
+    machines: list[Computer] = []
+    for depth in (0, 1, 2):
+        pair = compare_random(5, Config(), 0, depth or 1)
+        machines.append(pair.virtual if depth else pair.bare)
+    ends = [machine.run(20_000) for machine in machines]
+    assert ends[0] == ends[1] == ends[2]
+    assert state(machines[0]) == state(machines[1]) == state(machines[2])
