@@ -452,7 +452,7 @@ def test_mistakes_that_do_not_depend_on_each_other_are_all_told() -> None:
         "1:1 li takes 2 operands, not 1; write 'li rd, imm'",
         "2:13 unknown register 'q1'",
         "3:7 256 does not fit in 1 byte; it must be -128 to 255",
-        "3:26 5000 is outside -2048 to 2047",
+        "3:25 5000 is outside -2048 to 2047",
     ]
 
 
