@@ -24,6 +24,14 @@ class ProgressLine:
         self._next = time.monotonic() + self.PAUSE
         self._shown = 0
 
+    def __enter__(self) -> ProgressLine:
+        """For a ``with``, at whose end the line is taken away."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Takes the line away."""
+        self.clear()
+
     def update(self, clock: int, steps: Mapping[str, int]) -> None:
         """Shows the machine's time and the steps of each machine by name, if it is time to."""
         if not self.active or time.monotonic() < self._next:

@@ -6,15 +6,17 @@ import argparse
 import json
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from kit.commands.progress import ProgressLine
+from kit.control.diagnosis import trap_loop
 from kit.control.keyboard import Keyboard
 from kit.control.vmm import VMM
 from kit.errors import KitError
-from kit.files import replace_file
+from kit.files import check_writable, read_bounded, replace_file
 from kit.machine.computer import DEFAULT_BUDGET, Computer, memory_size
 from kit.machine.machine import Machine
 from kit.machine.protocol import Stop
@@ -24,14 +26,16 @@ __all__ = ["add_run"]
 NOT_HALTED = 3
 """Exit status where the guest did not switch itself off: budget used up, or idle for ever."""
 
+INPUT_LIMIT = 64 << 20
+"""Bytes of input for the console, at most."""
+
 SLICE = 20_000
-"""Steps after which the keyboard is looked at."""
+"""Steps after which keyboard, progress and diagnosis have their turn."""
 
 VMM_MEMORY = 1 << 20
 """What a machine has beyond its guest's storage, for the VMM's tables."""
 
 _REASONS = {
-    "halt": "halted",
     "reset": "asked for a reset",
     "budget": "used up its budget",
     "idle": "waits for an interrupt that nothing can cause",
@@ -104,20 +108,22 @@ def run(args: argparse.Namespace) -> int:
         return _run_room(args)
     if args.image is None or args.console is not None:
         raise KitError("expected an image, or --config ROOM.toml, which --console needs too")
+    for path in filter(None, (args.printer, args.punch)):
+        check_writable(path)
     machine = _machine(args)
     _feed(machine, args.input)
     started = time.perf_counter()
     budget = DEFAULT_BUDGET if args.budget is None else args.budget
     typing = args.input is None and not args.json and sys.stdin is not None and sys.stdin.isatty()
     try:
-        stop = (_run_with_keyboard if typing else _run_with_progress)(machine, budget)
+        stop = _run(machine, budget, typing)
     finally:
         _write_outputs(machine, args)
     seconds = time.perf_counter() - started
     if args.json:
         print(json.dumps(_summary(machine, stop, seconds)))
     else:
-        print(_sentence(args.image, stop, seconds), file=sys.stderr)
+        print(_sentence(args.image, machine, stop, seconds), file=sys.stderr)
     return min(stop.code, 255) if stop.reason == "halt" else NOT_HALTED
 
 
@@ -132,34 +138,25 @@ def _run_room(args: argparse.Namespace) -> int:
     return run_room(args)
 
 
-def _run_with_keyboard(machine: Computer, budget: int) -> Stop:
-    """Runs while passing on what is typed, and waits for a key where the guest waits for ever."""
+def _run(machine: Computer, budget: int, typing: bool) -> Stop:
+    """Runs in slices: what is typed is passed on, progress is shown, and a guest that takes the
+    same trap for ever is stopped."""
     start, limit = machine.steps, machine.steps + budget
-    with Keyboard() as keyboard:
+    line = ProgressLine(sys.stderr)
+    shown = line.active and not sys.stdout.isatty()
+    with line, Keyboard() if typing else nullcontext() as keyboard:
         while True:
             stop = machine.run(min(SLICE, limit - machine.steps))
             idle = stop.reason == "idle"
-            typed = keyboard.take(wait=idle)
+            typed = keyboard.take(wait=idle) if keyboard is not None else b""
             if typed:
                 machine.uart.feed(typed)
                 machine.board.refresh()
-            elif idle or stop.reason != "budget" or machine.steps >= limit:
+                continue
+            if stop.reason != "budget" or machine.steps >= limit or trap_loop(machine.hart):
                 return replace(stop, steps=machine.steps - start)
-
-
-def _run_with_progress(machine: Computer, budget: int) -> Stop:
-    """Runs; on a terminal that shows nothing else, says how far it is."""
-    line = ProgressLine(sys.stderr)
-    if not line.active or sys.stdout.isatty():
-        return machine.run(budget)
-    start, limit = machine.steps, machine.steps + budget
-    while True:
-        stop = machine.run(min(SLICE, limit - machine.steps))
-        made = machine.steps - start
-        line.update(machine.hart.mtime, {"run": made})
-        if stop.reason != "budget" or machine.steps >= limit:
-            line.clear()
-            return replace(stop, steps=made)
+            if shown:
+                line.update(machine.hart.mtime, {"run": machine.steps - start})
 
 
 def _machine(args: argparse.Namespace) -> Computer:
@@ -206,7 +203,11 @@ def _feed(machine: Computer, name: str | None) -> None:
     if name is None:
         return
     try:
-        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        if name == "-":
+            data = read_bounded(sys.stdin.buffer, "standard input", INPUT_LIMIT)
+        else:
+            with open(name, "rb") as file:
+                data = read_bounded(file, name, INPUT_LIMIT)
     except OSError as error:
         raise KitError(f"{name}: cannot read the input: {error.strerror}") from None
     machine.uart.feed(data)
@@ -227,6 +228,7 @@ def _summary(machine: Computer, stop: Stop, seconds: float) -> dict[str, Any]:
         "code": stop.code,
         "steps": stop.steps,
         "pc": stop.pc,
+        "diagnosis": trap_loop(machine.hart) or getattr(machine, "failure", ""),
         "seconds": round(seconds, 3),
         "paper": machine.printer.text,
         "punched": machine.punch.deck.lines(),
@@ -235,6 +237,11 @@ def _summary(machine: Computer, stop: Stop, seconds: float) -> dict[str, Any]:
     }
 
 
-def _sentence(name: str, stop: Stop, seconds: float) -> str:
-    code = f" with code {stop.code}" if stop.code else ""
-    return f"kit: {name} {_REASONS[stop.reason]}{code} after {stop.steps:,} steps, {seconds:.1f} s"
+def _sentence(name: str, machine: Computer, stop: Stop, seconds: float) -> str:
+    """How the run ended, in one line; where the guest was, unless it halted."""
+    made = f"after {stop.steps:,} steps, {seconds:.1f} s"
+    if stop.reason == "halt":
+        code = f" with code {stop.code}" if stop.code else ""
+        return f"kit: {name} halted{code} {made}"
+    what = trap_loop(machine.hart) or getattr(machine, "failure", "") or _REASONS[stop.reason]
+    return f"kit: {name} {what} {made}; pc {stop.pc:#x}"

@@ -81,6 +81,27 @@ def test_a_budget_ends_a_run_with_status_3(tmp_path: Path) -> None:
     assert "used up its budget after 1,000 steps" in result.stderr
 
 
+def test_a_program_that_falls_off_its_end_is_stopped_and_told_why(tmp_path: Path) -> None:
+    (tmp_path / "ends.s").write_text("_start: li a0, 1\nret\n")
+    for where in ("--bare", "--vm"):
+        result = kit("run", tmp_path / "ends.s", where)
+        assert result.returncode == 3
+        assert "takes the same trap for ever at 0x0: instruction access fault" in result.stderr
+
+
+def test_an_output_that_cannot_be_written_is_noticed_before_the_run(tmp_path: Path) -> None:
+    (tmp_path / "loop.s").write_text("1: j 1b\n")
+    result = kit("run", tmp_path / "loop.s", "--punch", tmp_path / "no" / "such")
+    assert result.returncode == 2
+    assert "there is no folder" in result.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no endless file")
+def test_endless_input_is_refused(echo: Path) -> None:
+    result = kit("run", echo, "--input", "/dev/zero")
+    assert (result.returncode, result.stderr.count("\n")) == (2, 1)
+
+
 def test_the_exit_status_is_the_guests_own(tmp_path: Path) -> None:
     source = "li t0, 0x100000\nli t1, 0x73333\nsw t1, 0(t0)\n"
     (tmp_path / "fail.s").write_text(source)
