@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kit.errors import KitError
 
-__all__ = ["guests_dir", "lessons_dir"]
+__all__ = ["guests_dir", "lessons_dir", "locate"]
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -25,6 +25,14 @@ def lessons_dir() -> Path:
     Raises `KitError` where the installation lacks it.
     """
     return _find("lessons")
+
+
+def locate(path: str | Path) -> Path:
+    """The path itself; or, where there is nothing at ``guests/...``, the kit's own of that name."""
+    path = Path(path)
+    if path.parts[:1] == ("guests",) and not path.exists():
+        return guests_dir().joinpath(*path.parts[1:])
+    return path
 
 
 def _find(name: str) -> Path:

@@ -7,6 +7,7 @@ jumps to the next event while the hart waits. Nothing depends on the host's cloc
 from __future__ import annotations
 
 import json
+import operator
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -30,6 +31,7 @@ from kit.machine.bus import PAGE, AddressSpace
 from kit.machine.inspect import read_register, write_register
 from kit.machine.loader import Boot, Image, boot
 from kit.machine.protocol import Stop
+from kit.resources import locate
 
 __all__ = ["DEFAULT_BUDGET", "Computer", "memory_size"]
 
@@ -48,12 +50,12 @@ def memory_size(text: str | int) -> int:
     Raises `KitError` where it is no positive multiple of a page.
     """
     try:
-        if isinstance(text, int):
-            size = text
+        if not isinstance(text, str):
+            size = operator.index(text)
         else:
             factor = _UNITS.get(text[-1:].upper(), 1)
             size = int(text[:-1] if factor > 1 else text, 0) * factor
-    except ValueError:
+    except (TypeError, ValueError):
         raise KitError(f"memory {text!r}: expected a size such as 16M or 512K") from None
     if size <= 0 or size % PAGE:
         raise KitError(f"memory {text!r}: expected a positive multiple of {PAGE} bytes")
@@ -113,7 +115,7 @@ class Computer(ABC):
         self.config = hart.config
         self.memory = memory
         devices = standard_devices(
-            reader=Deck.read(reader) if isinstance(reader, str | Path) else reader,
+            reader=Deck.read(locate(reader)) if isinstance(reader, str | Path) else reader,
             disk=DiskImage.open(disk) if isinstance(disk, str | Path) else disk,
             legacy_virtio=legacy_virtio,
             console=console,

@@ -21,7 +21,7 @@ from kit.errors import KitError
 from kit.isa.config import Config
 from kit.isa.image import Image
 from kit.machine.device_tree import device_tree
-from kit.resources import guests_dir
+from kit.resources import locate
 
 __all__ = ["Boot", "Bootable", "Image", "Segment", "boot", "read_image", "read_source"]
 
@@ -211,8 +211,7 @@ def read_image(source: str | Path | bytes | Image, base: int = 0x80000000) -> Im
 
 def _find(path: Path) -> Path:
     """The file that a path means: itself, a folder's main source, or one of the kit's guests."""
-    if not path.exists() and path.parts[:1] == ("guests",):
-        path = guests_dir().joinpath(*path.parts[1:])
+    path = locate(path)
     if not path.is_dir():
         return path
     for name in MAIN_SOURCES:
