@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from kit.control.paging import POLICIES, BackingStore
-from kit.control.room_plan import MachinePlan, RoomPlan
+from kit.control.room_plan import OUTPUTS, MachinePlan, RoomPlan
 from kit.control.scheduler import Progress
 from kit.control.spool import Spool
 from kit.control.virtual_machine import VirtualMachine
@@ -22,7 +22,7 @@ from kit.devices.channel import Channel
 from kit.devices.disk_image import DiskImage
 from kit.devices.overlay import Overlay
 from kit.errors import KitError
-from kit.files import replace_file
+from kit.files import check_writable, replace_file
 from kit.machine.loader import read_source
 from kit.machine.machine import Machine
 from kit.machine.protocol import Stop
@@ -75,6 +75,7 @@ class Room:
         self._stores: list[BackingStore] = []
         for machine in plan.machines:
             try:
+                _check_outputs(machine)
                 self._create(machine)
             except (KitError, OSError) as error:
                 raise KitError(f"{plan.file}: vm.{machine.name}: {error}") from None
@@ -338,6 +339,17 @@ class Room:
         result = machine.finisher.result
         if result is not None:
             self.scheduler.finish(name, Stop("halt", result.code, 0, machine.hart.pc))
+
+
+def _check_outputs(plan: MachinePlan) -> None:
+    """Raises `KitError` for a file that cannot be written: before the run, not after it."""
+    for key in OUTPUTS:
+        path = getattr(plan, key)
+        if path is not None:
+            try:
+                check_writable(path)
+            except KitError as error:
+                raise KitError(f"{key}: {error}") from None
 
 
 def _unpack(data: bytes) -> dict[str, tuple[bool, bytes]]:

@@ -30,7 +30,7 @@ from kit.control.policies import POLICIES, QUANTUM, Policy, Preferred, Priority,
 from kit.errors import KitError
 from kit.machine.computer import memory_size
 
-__all__ = ["MachinePlan", "RoomPlan", "read_room"]
+__all__ = ["OUTPUTS", "MachinePlan", "RoomPlan", "read_room"]
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}")
 EVERYBODY = "all"

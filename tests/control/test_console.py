@@ -145,6 +145,7 @@ WRONG = {
     "printer clerk 0": "'0' is no number from 1",
     "spool": "this room has no spool",
     "save nowhere/file": "cannot write it",
+    "save \0": "cannot write it: embedded null",
     "save file nobody": "there is no virtual machine",
     "restore none": "none: cannot read it",
     "restore room.toml": "room.toml: restore: this is no saved room",
@@ -232,6 +233,20 @@ def test_an_attached_terminal_talks_with_its_machine(port_file: Path) -> None:
     operator.send({"input": "unheard\n"})
     assert operator.command("printer echo") == ""
     operator.close()
+
+
+def test_an_operator_who_hangs_up_while_attached_is_forgotten(port_file: Path) -> None:
+    one, other = client(port_file), client(port_file)
+    one.command("attach echo")
+    one.close()
+    other.command("type echo anybody there")
+    seen = bytearray()
+    third = client(port_file, seen)
+    third.command("attach echo")
+    third.send({"input": "yes\n"})
+    until(third, seen, b"yes\n")
+    third.close()
+    other.close()
 
 
 def test_two_operators_see_the_same_room(port_file: Path) -> None:

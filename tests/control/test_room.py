@@ -90,11 +90,13 @@ def test_outputs_go_to_their_files(tmp_path: Path) -> None:
 
 
 def test_an_output_that_cannot_be_written_is_said_and_ends_nobody(tmp_path: Path) -> None:
-    room, shown = make(tmp_path, {"clerk": 'printer = "nowhere/paper"', "talker": ""})
+    (tmp_path / "out").mkdir()
+    room, shown = make(tmp_path, {"clerk": 'printer = "out/paper"', "talker": ""})
+    (tmp_path / "out").rmdir()
     stops = room.run()
     assert {stop.reason for stop in stops.values()} == {"halt"}
     assert len(room.problems) == 1
-    assert "nowhere" in room.problems[0]
+    assert "paper: cannot write it" in room.problems[0]
     assert "[talker] b" in shown
 
 
@@ -317,6 +319,7 @@ WRONG = {
     "one file twice": (VM + 'printer = "x"\npunch = "x"\n', "vm.a.punch: "),
     "isa": (VM + '[room]\nisa = "rv64"\n', "room: "),
     "missing image": ('[vm.a]\nimage = "none.s"\n', "vm.a: "),
+    "an output without a folder": (VM + 'punch = "none/cards"\n', "vm.a: punch: "),
     "missing deck": (VM + 'reader = "none"\n', "vm.a: "),
     "missing disk": (VM + 'disk = "none"\n', "vm.a: "),
     "missing input": (VM + 'input = "none"\n', "vm.a: "),

@@ -142,6 +142,33 @@ def test_a_waiting_virtual_machine_costs_nothing_and_comes_back_at_its_time() ->
     assert all(4900 <= gap < 5200 for gap in gaps), gaps
 
 
+def test_a_run_that_ends_where_the_machine_would_wait_changes_nothing() -> None:
+    whole, parts = Machine(modes="M", memory="64K"), Machine(modes="M", memory="64K")
+    for machine in (whole, parts):
+        machine.load(image(CLERK))
+    whole.run()
+    times = []
+    while (stop := parts.run(until=parts.hart.mtime)).reason == "waiting":
+        event = parts.wakes_at()
+        assert event is not None
+        times.append(event)
+        parts.wake(event)
+    assert stop.reason == "halt"
+    assert len(times) == 8  # the printer and the timer, for each line
+    assert parts.save() == whole.save()
+
+
+def test_time_passes_with_what_the_devices_do_then() -> None:
+    machine = Machine(modes="M", memory="64K")
+    machine.load(image(CLERK))
+    machine.run(until=100)
+    machine.pass_time(1000)
+    assert machine.hart.mtime == 1000
+    assert machine.printer.flags == 2  # done, 200 ticks after the command
+    machine.pass_time(500)
+    assert machine.hart.mtime == 1000
+
+
 def test_the_machine_waits_when_everybody_waits() -> None:
     vmm = room({"one": CLERK, "two": CLERK})
     vmm.run()
@@ -237,6 +264,17 @@ def test_a_device_that_fails_halts_its_own_machine_only() -> None:
     stops = vmm.run()
     assert (stops["talker"].reason, stops["clerk"].reason) == ("halt", "stopped")
     assert vmm.machines["clerk"].failure == "no space left"
+
+
+def test_a_reader_of_the_output_that_has_gone_is_no_machines_failure() -> None:
+    def gone(line: str) -> None:
+        raise BrokenPipeError
+
+    vmm = room({})
+    vmm.create("clerk", image(CLERK), memory="64K", modes="M", paper=gone)
+    with pytest.raises(BrokenPipeError):
+        vmm.run()
+    assert vmm.machines["clerk"].failure == ""
 
 
 @pytest.mark.parametrize(
