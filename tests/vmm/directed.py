@@ -39,8 +39,9 @@ over:   j over
         .balign 64
 handler:
         csrrw t6, mscratch, t6
-        csrr t5, mcause
-        bltz t5, 3f
+        csrr t6, mcause
+        bltz t6, 3f
+        mv t5, t6
         csrr a6, mepc
         csrr a7, mtval
         addi a6, a6, 4
@@ -60,8 +61,8 @@ handler:
 5:      csrw mepc, a6
         j 4f
 3:      csrw mie, zero                  # an interrupt: silence all
-4:      li t5, 0x20000
-        csrc mstatus, t5
+4:      li t6, 0x20000
+        csrc mstatus, t6
         csrrw t6, mscratch, t6
         mret
         .balign 64
@@ -263,6 +264,22 @@ GUARDED += END
 WAIT = START + csr("mie", 0x80) + put(0x200_4000, 600) + put(0x200_4004, 0) + "        wfi\n"
 WAIT += "        csrr a0, mip\n        csrr a1, time\n" + END
 
+# The timer's interrupt comes before, after and between traps that S-mode handles itself.
+MOMENTS = START + SILENT_TIMER + csr("medeleg", 0xC) + "        li s0, 0\n6:"
+MOMENTS += """
+        csrr t0, time
+        add t0, t0, s0
+        li t1, 0x02004000
+        sw zero, 4(t1)
+        sw t0, 0(t1)
+        li t0, 0x80
+        csrw mie, t0
+"""
+MOMENTS += go(1) + "        ebreak\n        nop\n        csrw sscratch, s0\n        .word 0\n"
+MOMENTS += (
+    "        ecall\n        addi s0, s0, 1\n        li t0, 45\n        blt s0, t0, 6b\n" + END
+)
+
 # Words with one bit wrong, or nearly instructions.
 ALMOST = START + "".join(
     f"        .word {base | wrong:#x}\n"
@@ -407,6 +424,9 @@ for _status in (0x20800, 0x60800, 0x20000, 0x21800, 0x800, 0x20800, 0x00000, 0x6
         csrw mstatus, t0
         lw a0, 4(s0)
         sw s0, 8(s0)
+        la s2, over                     # on a page that is mapped for fetches
+        lw a5, 0(s2)
+        sw a5, 0(s2)
         lw a1, 4(s1)
         sb s0, 5(s1)
         amoadd.w a3, s0, (s0)
@@ -607,6 +627,19 @@ CUT_CODE += (
 )
 CUT_CODE += csr("pmpcfg0", 0) + "        nop\n        lw a0, 0(ra)\n" + END
 
+WATCHING = START + tables() + put(PAGE + 4, 5) + put(0x8000_D004, 6) + go(1)
+WATCHING += f"""
+        li a0, {WINDOW}
+1:      lw a1, 4(a0)
+        addi a1, a1, 1
+        sw a1, 4(a0)
+        j 1b
+"""
+WATCHING += END
+"""Looks at a page again and again, while others write its page-table entry."""
+
+ENTRIES = (PAGE >> 2 | 0xCF, 0x8000_D000 >> 2 | 0xCF, PAGE >> 2 | 0xC3, 0)
+
 
 ALL_REGIONS = NAPOT + RANGES + FOURS
 MU, BARE_M, FAULT = Config(modes="MU"), Config(modes="M"), Config(ad="fault")
@@ -629,6 +662,7 @@ DIRECTED: dict[str, Directed] = {
     "vectored exceptions": Directed(VECTORED),
     "interrupts": Directed(interrupts(0)),
     "vectored interrupts": Directed(interrupts(1)),
+    "a timer at any moment": Directed(MOMENTS),
     "software interrupts": Directed(SOFTWARE),
     "external interrupts": Directed(EXTERNAL),
     "rights": Directed(rights(FLAGS, (0,))),

@@ -376,9 +376,9 @@ MUTANTS: dict[str, Mutant] = {
             "            rights = 7\n            return self._fill("
             "vcpu, regime, address, page, right, rights)\n",
         ),
-        interrupts_are_looked_at_once=(
-            "while self._left > 0 and not",
-            "while self._left > 0 and not vcpu.hart.wires and not",
+        no_interrupt_comes_right_after_a_trap=(
+            "cause = vcpu.code.due_interrupt(hart)",
+            "cause = vcpu.code.due_interrupt(hart) if hart.completed else 0",
         ),
         devices_do_not_end_a_slice=(
             "(hart.waiting or vcpu.storage.attention or vcpu.failure)",

@@ -24,6 +24,7 @@ from tests.vmm.checks import (
     compare_reused_storage,
     compare_rude,
     compare_two,
+    compare_writes_from_outside,
     some_steps,
     step_by_step,
 )
@@ -128,6 +129,10 @@ def test_two_machines_that_alternate_every_few_steps_do_not_notice_each_other(
 
 def test_a_reservation_survives_another_machines_turn_and_its_reservation() -> None:
     compare_reservations()
+
+
+def test_a_page_table_entry_written_from_outside_holds_at_once() -> None:
+    compare_writes_from_outside()
 
 
 def test_storage_of_another_machine_is_found_cleared() -> None:
