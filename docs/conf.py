@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from jupyter_client.manager import KernelManager
+
 import kit
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
@@ -18,8 +20,10 @@ extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.viewcode",
+    "command_reference",
     "instruction_manual",
     "lessons",
+    "pseudo_instructions",
 ]
 exclude_patterns = ["_build", "jupyter_execute"]
 default_role = "code"
@@ -37,6 +41,9 @@ nb_execution_mode = "cache"
 nb_execution_in_temp = True
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True
+# Kernels that talk in plain text say so, loudly. Where Jupyter can encrypt, nothing needs saying.
+if hasattr(KernelManager, "transport_encryption"):
+    KernelManager.transport_encryption.default_value = "auto"
 # A view comes as a piece of HTML with its own script (kit.widgets.page), so that it is alive here
 # without Jupyter's widget manager, which would come from a content delivery network.
 nb_mime_priority_overrides = [("html", "text/html", 0)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         env=os.environ | {"PYTHONPATH": str(DOCS.parent)},
     )
     assert build.returncode == 0, build.stderr
+    (folder / "messages.txt").write_text(build.stdout + build.stderr, encoding="utf-8")
     return folder
 
 
@@ -50,6 +52,22 @@ def test_every_page_works_from_a_file_and_asks_no_network(site: Path, tab: Any) 
     assert len(pages) > 5
     for path in pages:
         tab.goto(path.as_uri())
+
+
+@pytest.mark.slow
+def test_the_site_does_not_tell_the_outcome_of_a_prediction(site: Path) -> None:
+    page = (site / "lessons" / "00-three-systems.html").read_text(encoding="utf-8")
+    exercise = page.split('id="exercise-predict"')[1].split('id="quiz-who-handled-it"')[0]
+    shown = re.sub(r"(?s)<details.*?</details>|<pre>.*?</pre>", "", exercise)
+    assert "Replace the dots" in exercise
+    assert "dump" not in shown
+    assert "kit-mv" not in shown
+    assert exercise.count("<details") == 2
+
+
+@pytest.mark.slow
+def test_building_the_site_says_nothing_alarming(site: Path) -> None:
+    assert "WARNING" not in (site / "messages.txt").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

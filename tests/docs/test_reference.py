@@ -1,0 +1,157 @@
+"""The reference pages say what the code does."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+pytest.importorskip("sphinx", reason="the extra 'docs' is not installed")
+
+from kit.isa.aliases import ALIASES
+from kit.isa.asm import conditions, faults, layout, reader
+from kit.isa.asm.directives import DIRECTIVES
+from kit.isa.assembler import assemble, assemble_file
+from kit.isa.image import Image
+from kit.resources import guests_dir
+
+DOCS = Path(__file__).parents[2] / "docs"
+REFERENCE = DOCS / "reference"
+
+
+def text_of(name: str) -> str:
+    return (REFERENCE / name).read_text(encoding="utf-8")
+
+
+def rows_of(name: str, heading: str) -> list[list[str]]:
+    """The cells of the table under a heading, without its own heads."""
+    section = text_of(name).split(f"## {heading}\n")[1].split("\n## ")[0]
+    rows = [line.strip("|").split(" | ") for line in section.splitlines() if line[:1] == "|"]
+    return [[cell.strip(" |") for cell in row] for row in rows[2:]]
+
+
+def extension(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(DOCS / "_ext")
+    return importlib.import_module(name)
+
+
+# -- the command -----------------------------------------------------------------------------
+
+
+def test_every_command_is_described(monkeypatch: pytest.MonkeyPatch) -> None:
+    commands = extension("command_reference", monkeypatch).subcommands()
+    page = text_of("command.md")
+    for name in commands:
+        assert f"## `kit {name}`\n\n```{{command-reference}} {name}\n```" in page
+        assert f"| `{name}" in page
+
+
+def test_an_argument_is_shown_as_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = extension("command_reference", monkeypatch)
+    parser = argparse.ArgumentParser(prog="kit try")
+    shown = [
+        module.invocation(action)
+        for action in (
+            parser.add_argument("image"),
+            parser.add_argument("-o", "--output", metavar="FILE"),
+            parser.add_argument("--isa"),
+            parser.add_argument("--format", choices=("elf", "bin")),
+            parser.add_argument("--json", action="store_true"),
+        )
+    ]
+    assert shown == ["image", "-o, --output FILE", "--isa ISA", "--format {elf,bin}", "--json"]
+    assert module.synopsis(parser).startswith("kit try [-h] [-o FILE] [--isa ISA]")
+
+
+def test_every_option_has_a_word_of_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    for parser in extension("command_reference", monkeypatch).subcommands().values():
+        assert all(action.help for action in parser._actions)
+
+
+# -- the assembler ---------------------------------------------------------------------------
+
+
+def test_every_directive_is_described() -> None:
+    described = set(re.findall(r"`(\.\w+)", " ".join(row[0] for row in directives())))
+    known = {*DIRECTIVES, *conditions.OPENING, ".macro", ".irp", ".elseif", ".else", ".endif"}
+    families = {name for name in known if name.startswith(".cfi_")}
+    assert known - families == described - {".cfi_"}
+
+
+def directives() -> list[list[str]]:
+    return rows_of("assembler.md", "Directives")
+
+
+def test_every_pseudo_instruction_is_in_one_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = extension("pseudo_instructions", monkeypatch).rows
+    assert len(rows(True)) + len(rows(False)) == len(ALIASES)
+    assert ("mv rd, rs1", "addi rd, rs1, 0") in rows(True)
+    assert ("sext.b rd, rs1", "slli rd, rs1, 24; srai rd, rd, 24") in rows(False)
+
+
+def test_the_limits_are_those_of_the_assembler() -> None:
+    limits = dict(rows_of("assembler.md", "Limits"))
+    assert limits["source file, included file"] == f"{reader.LARGEST_FILE >> 20} MiB"
+    assert limits["program"].startswith(f"{layout.LARGEST >> 20} MiB")
+    assert limits["lines made by macros and repetitions"] == f"{reader.MOST_LINES_MADE:,}"
+    assert f"Up to {faults.MOST_ERRORS} mistakes" in text_of("assembler.md")
+
+
+# -- the batch monitor -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def monitor() -> Image:
+    return assemble_file(guests_dir() / "batch" / "monitor.s")
+
+
+def test_the_services_are_those_of_the_monitor(monitor: Image) -> None:
+    rows = rows_of("batch.md", "Services")
+    assert len(rows) == monitor.constants["SERVICES"]
+    assert all(monitor.constants[row[1]] == int(row[0]) for row in rows)
+    for name in ("CARD", "LINE"):
+        assert any(f"up to {monitor.constants[name]}" in " ".join(row) for row in rows)
+
+
+def test_the_storage_map_is_that_of_the_monitor(monitor: Image) -> None:
+    rows = {row[0]: row for row in rows_of("batch.md", "Storage")}
+    base, size = monitor.constants["JOB_BASE"], monitor.constants["JOB_SIZE"]
+    job = rows[f"`{base >> 16:#06x}_{base & 0xFFFF:04x}`"]
+    assert job[1:3] == [f"{size >> 10} KiB", "the job"]
+    assert all(0x80000000 <= part.address < base - part.size for part in monitor.sections)
+
+
+def test_the_limits_are_those_of_the_monitor(monitor: Image) -> None:
+    limits = {row[0]: " ".join(row) for row in rows_of("batch.md", "Limits")}
+    for what, name in (("time", "SECOND"), ("paper", "PAGE_LINES"), ("line", "LINE")):
+        assert f" {monitor.constants[name]:,} " in limits[what]
+    assert f"0 to {monitor.constants['SERVICES'] - 1}" in limits["services"]
+    record = monitor.constants["RECORD"] - monitor.constants["AROUND"]
+    assert f"up to {record} data bytes" in text_of("batch.md")
+
+
+def test_what_the_monitor_says_is_quoted_as_it_says_it(monitor: Image) -> None:
+    said = b"".join(data for _, data in monitor.segments).decode("latin-1")
+    for row in rows_of("batch.md", "Limits"):
+        for quoted in re.findall(r"`([A-Z][A-Z' ]+)`", row[2]):
+            assert f"{quoted}\0" in said
+
+
+def test_the_job_on_the_page_assembles(monitor: Image) -> None:
+    source = text_of("batch.md").split("```text\n        .include")[1].split("```")[0]
+    image = assemble("        .include" + source, include_paths=[guests_dir() / "batch"])
+    assert image.constants["PRINT"] == monitor.constants["PRINT"]
+
+
+# -- the front page --------------------------------------------------------------------------
+
+
+def test_every_page_is_linked_from_the_front_page() -> None:
+    front = (DOCS / "index.md").read_text(encoding="utf-8")
+    for folder in ("reference", "explanation"):
+        for page in sorted((DOCS / folder).glob("*.md")):
+            assert f"({folder}/{page.name})" in front
