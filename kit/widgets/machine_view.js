@@ -171,7 +171,7 @@ export function render({ model, el }) {
       make(box, "span", {}, title);
       for (const letter of letters) make(box, "span", { class: letter === lit ? "lamp lit" : "lamp" }, letter);
     };
-    group("real machine", "MU", inVmm ? "M" : "U", inVmm ? "the VMM is at work" : "hardware runs a guest", "real");
+    group("real machine", "MSU", inVmm ? "M" : "U", inVmm ? "the VMM is at work" : "hardware runs a guest", "real");
     for (const vm of run.vms) group(vm, "MSU", modes[vm] ?? "M", "the mode the guest believes in", "virtual");
   }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,8 @@ def words(tab: Any) -> str:
 
 def test_a_frame_is_drawn_before_anyone_touches_it(shown: Any) -> None:
     assert lit(shown) == ["M", "M"]
+    lamps = shown.locator(".lamps").all_inner_texts()
+    assert [re.sub(r"\s", "", text) for text in lamps] == ["realmachineMSU", "batchMSU"]
     labels = shown.locator(".lanes svg > text").all_text_contents()
     assert labels[:3] == ["batch: program (U)", "batch: kernel (M)", "VMM (real M)"]
     assert words(shown).startswith("emulate in batch at pc 0x80000000")
