@@ -7,7 +7,10 @@ from typing import Protocol
 
 from kit.machine.bus import PAGE, AddressSpace
 
-__all__ = ["Allocator", "GuestStorage", "Pager"]
+__all__ = ["MINIMUM", "Allocator", "GuestStorage", "Pager"]
+
+MINIMUM = 10
+"""Frames a pageable guest has at least: one instruction can need three pages and six tables."""
 
 
 class Allocator:
@@ -107,7 +110,8 @@ class GuestStorage(AddressSpace):
 
     def _make_room(self, pager: Pager) -> int:
         """Takes the frame of the page that the pager chooses, or of the first if that has none."""
-        resident = [number for number, frame in enumerate(self.frames) if frame]
+        # In the order in which they came, without the last: a waiting instruction may need those.
+        resident = [(page - self._base) // PAGE for page in self._page_of.values()][: 1 - MINIMUM]
         number = pager.victim(self._name, resident)
         number = number if number in resident else resident[0]
         frame = self.frames[number]

@@ -23,7 +23,7 @@ from kit.isa.step import step
 from kit.machine.bus import PAGE, AddressSpace
 from kit.machine.computer import Computer
 from kit.vmm.access import ACCESSES
-from kit.vmm.allocator import Allocator, GuestStorage, Pager
+from kit.vmm.allocator import MINIMUM, Allocator, GuestStorage, Pager
 from kit.vmm.interpreters import INTERPRETERS
 from kit.vmm.protection import CUT, EXECUTE, READ, WRITE, data_mode, guest_rights
 from kit.vmm.shadow import POOL, Key, Shadow
@@ -46,9 +46,6 @@ CLOCK = (1 << 64) - 1
 MTIMECMP = 0x200_4000
 EVERYTHING = 0x1F  # PMP: NAPOT, read, write, execute
 SV32 = 1 << 31
-MINIMUM = 10
-"""Frames a pageable guest has at least: one instruction can need three pages and six tables."""
-
 DECODED = 4096
 """How many decoded instruction words a virtual CPU remembers."""
 SYSTEM = 0x73

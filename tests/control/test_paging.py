@@ -60,7 +60,7 @@ def test_a_guest_with_more_pages_than_frames_finds_them_as_it_left_them(policy: 
 def test_the_policy_decides_how_often_pages_come_back() -> None:
     stores = {name: BackingStore(policy=make()) for name, make in POLICIES.items()}
     for store in stores.values():
-        sweep(store)
+        sweep(store, 32)
     # A loop a little longer than storage: every page of FIFO's is gone when it is wanted again.
     assert stores["fifo"].reads >= 2 * 63
     assert stores["lifo"].reads < stores["random"].reads < stores["fifo"].reads

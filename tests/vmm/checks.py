@@ -16,7 +16,7 @@ from kit.isa.assembler import assemble
 from kit.isa.config import Config
 from kit.machine.bus import PAGE
 from kit.machine.computer import Computer
-from kit.vmm.kernel import MINIMUM
+from kit.vmm.allocator import MINIMUM
 from kit.vmm.shadow import POOL
 from tests.conformance.generator import BASE, DATA, LEAVES, generate
 from tests.vmm.directed import DIRECTED, ENTRIES, LEAF, WATCHING, Directed

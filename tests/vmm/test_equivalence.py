@@ -102,6 +102,12 @@ def test_a_guest_whose_pages_come_and_go_notices_nothing(
     record_property("vmm steps compared with pages coming and going", made)
 
 
+@pytest.mark.parametrize("seed", [0, 4, 8])
+def test_a_guest_with_ten_frames_gets_on_whichever_page_the_policy_chooses(seed: int) -> None:
+    """First in, last in, or by lot: an instruction's pages do not push each other out for ever."""
+    assert compare_paged(seed, 2500).steps >= 2500
+
+
 def test_the_batch_monitor_runs_as_on_the_bare_machine(steps: int, record_property: Record) -> None:
     """Its sample deck, to the end if steps were asked for: then it is compared after each."""
     deck = BATCH / "jobs" / "monday.deck"
