@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import argparse
 import inspect
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+from two_columns import marked, two_columns
 
 from kit import cli
 
@@ -48,13 +48,6 @@ def synopsis(parser: argparse.ArgumentParser) -> str:
     return formatter.format_help().strip()
 
 
-def marked(text: str) -> Iterator[nodes.Node]:
-    """Text in which backquotes mark what is code."""
-    for number, part in enumerate(text.split("`")):
-        if part:
-            yield nodes.literal(text=part) if number % 2 else nodes.Text(part)
-
-
 class CommandReference(SphinxDirective):
     """Writes what argparse knows of one subcommand."""
 
@@ -65,23 +58,20 @@ class CommandReference(SphinxDirective):
         found = subcommands().get(self.arguments[0])
         if found is None:
             raise self.error(f"kit has no command {self.arguments[0]!r}")
-        for function in (found.get_default("run"), cli.parser):
-            self.env.note_dependency(inspect.getfile(function))
+        for source in (__file__, cli.__file__, inspect.getfile(found.get_default("run"))):
+            self.env.note_dependency(source)
         usage = synopsis(found)
         result: list[nodes.Node] = [nodes.literal_block(usage, usage, language="text")]
         if found.description:
             result.append(nodes.paragraph("", "", *marked(found.description)))
-        items = [action for action in found._actions if action.dest != "help"]
-        result.append(nodes.definition_list("", *(self._item(found, item) for item in items)))
+        items = [_item(found, action) for action in found._actions if action.dest != "help"]
+        result.append(two_columns(("argument", "meaning"), items, (35, 65)))
         return result
 
-    def _item(
-        self, parser: argparse.ArgumentParser, action: argparse.Action
-    ) -> nodes.definition_list_item:
-        term = nodes.term("", "", nodes.literal(text=invocation(action)))
-        help_text = parser._get_formatter()._expand_help(action) if action.help else ""
-        definition = nodes.definition("", nodes.paragraph("", "", *marked(help_text)))
-        return nodes.definition_list_item("", term, definition)
+
+def _item(parser: argparse.ArgumentParser, action: argparse.Action) -> tuple[str, str]:
+    meaning = parser._get_formatter()._expand_help(action) if action.help else ""
+    return f"`{invocation(action)}`", meaning
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+from two_columns import two_columns
 
 from kit.isa import aliases
 
@@ -34,11 +35,6 @@ def _which(argument: str) -> bool:
     return directives.choice(argument, ("shown", "written")) == "shown"
 
 
-def _row(cells: tuple[str, str], kind: type[nodes.TextElement]) -> nodes.row:
-    entries = (nodes.entry("", nodes.paragraph("", "", kind("", text))) for text in cells)
-    return nodes.row("", *entries)
-
-
 class PseudoInstructions(SphinxDirective):
     """Writes the table, in the order of the module."""
 
@@ -46,13 +42,10 @@ class PseudoInstructions(SphinxDirective):
     option_spec: ClassVar[dict[str, Any]] = {}
 
     def run(self) -> list[nodes.Node]:
-        self.env.note_dependency(aliases.__file__)
-        head = nodes.thead("", _row(("written", "stands for"), nodes.inline))
-        body = nodes.tbody("")
-        for cells in rows(_which(self.arguments[0])):
-            body += _row(cells, nodes.literal)
-        columns = [nodes.colspec(colwidth=40), nodes.colspec(colwidth=60)]
-        return [nodes.table("", nodes.tgroup("", *columns, head, body, cols=2))]
+        for source in (__file__, aliases.__file__):
+            self.env.note_dependency(source)
+        code = ((f"`{left}`", f"`{right}`") for left, right in rows(_which(self.arguments[0])))
+        return [two_columns(("written", "stands for"), code, (40, 60))]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
