@@ -23,7 +23,9 @@ CONFIGS = [
 def visible(hart: Hart) -> dict[str, object]:
     """The state without the words that only a step in progress uses."""
     state = hart.snapshot()
-    return {name: state[name] for name in state if name not in ("next_pc", "instruction", "completed")}
+    return {
+        name: state[name] for name in state if name not in ("next_pc", "instruction", "completed")
+    }
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=repr)
