@@ -26,6 +26,8 @@ __all__ = ["add_run"]
 NOT_HALTED = 3
 """Exit status where the guest did not switch itself off: budget used up, or idle for ever."""
 
+PERFORATION = "- " * 39 + "-"
+
 INPUT_LIMIT = 64 << 20
 """Bytes of input for the console, at most."""
 
@@ -194,8 +196,8 @@ def _console(data: bytes) -> None:
 
 
 def _paper(text: str) -> None:
-    """A printed line, or an ejected page: a line of dashes stands for the perforation."""
-    sys.stdout.write("-" * 72 + "\n" if text.startswith("\f") else text)
+    """A printed line, or an ejected page: broken dashes stand for the perforation."""
+    sys.stdout.write(PERFORATION + "\n" if text.startswith("\f") else text)
     sys.stdout.flush()
 
 
