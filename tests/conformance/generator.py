@@ -301,9 +301,9 @@ class _Generator:
         cells = [*load_constant(5, MTIMECMP), *load_constant(6, 0xFFFF_FFFF)]
         cells += [op("sw", rs1=5, rs2=6, imm=0), op("sw", rs1=5, rs2=6, imm=4)]
         cells += set_csr("mtvec", self.machine_vectors | self.r.getrandbits(1), 5)
-        if self.config.ad == "update":
-            cells += set_csr("menvcfgh", _ADUE, 5)
         if self.has_s:
+            if self.config.ad == "update":
+                cells += set_csr("menvcfgh", _ADUE, 5)
             cells += set_csr("stvec", self.supervisor_vectors | self.r.getrandbits(1), 5)
         if self.config.pmp:
             cells += self._protection()

@@ -308,6 +308,8 @@ class _Comparison:
 
     def _trap(self, taken: Taken) -> None:
         hart = self.hart
+        if self.traps == 0 and taken.name != "trap_machine_ecall":
+            raise DifferenceError("prologue", f"does not come to its end: {taken.name}")
         if hart.pc != taken.epc:
             raise DifferenceError("pc", f"kit {hart.pc:#010x}, Spike traps at {taken.epc:#010x}")
         before = hart.minstret
