@@ -15,6 +15,7 @@ from kit.control.policies import Policy, RoundRobin, Turn
 from kit.control.virtual_machine import VirtualMachine
 from kit.errors import KitError
 from kit.machine.computer import DEFAULT_BUDGET, Computer
+from kit.machine.control_c import Held
 from kit.machine.protocol import Stop
 
 __all__ = ["Account", "Progress", "Scheduler"]
@@ -114,7 +115,14 @@ class Scheduler:
     # -- one turn ----------------------------------------------------------------------------
 
     def turn(self) -> str | None:
-        """Lets one virtual machine run; returns its name, or None if none ever can by itself."""
+        """Lets one virtual machine run; returns its name, or None if none ever can by itself.
+
+        After control-C, or what a listener has raised, the accounts are right, and it can go on.
+        """
+        with Held():
+            return self._turn()
+
+    def _turn(self) -> str | None:
         ready = self._ready()
         if not ready:
             return None
@@ -184,9 +192,10 @@ class Scheduler:
         except (KitError, OSError) as error:  # a disk or a file of its output, not its guest
             machine.vcpu.failure = str(error)
             stop = Stop("stopped", 0, machine.steps - before, machine.hart.pc)
-        account.left -= stop.steps
-        account.made += stop.steps
-        account.ahead = self._ahead(name)
+        finally:
+            account.left -= machine.steps - before
+            account.made += machine.steps - before
+            account.ahead = self._ahead(name)
         if stop.reason not in GOES_ON:
             self.finish(name, Stop(stop.reason, stop.code, account.made, stop.pc))
         elif account.left < 1:

@@ -75,7 +75,11 @@ class VirtualMachine(Computer):
             self.vcpu.failure, self._stopping = "it was destroyed", True
             return 0
         self.kernel.machine.breakpoints = self.breakpoints
-        made = self.kernel.run(self.vcpu, steps)
+        try:
+            made = self.kernel.run(self.vcpu, steps)
+        except BaseException:  # control-C, or what somebody's listener raised
+            self.steps += self.kernel.pause()
+            raise
         if self.vcpu.failure:
             self._stopping = True
         return made

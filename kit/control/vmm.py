@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from kit.machine.computer import Computer, memory_size
 from kit.machine.loader import Image
 from kit.machine.protocol import Stop
 from kit.vmm.allocator import Pager
-from kit.vmm.kernel import Kernel
+from kit.vmm.kernel import Kernel, VirtualCpu
 
 __all__ = ["QUANTUM", "VMM"]
 
@@ -120,5 +121,19 @@ class VMM:
         return report({name: machine.counts for name, machine in self.machines.items()})
 
     def record(self, listener: Callable[..., None] | None) -> None:
-        """Calls `listener` at each exit of a guest: (virtual CPU, kind, mode before, cause)."""
-        self.kernel.recorder = listener
+        """Calls `listener` at each exit of a guest: (virtual CPU, kind, mode before, cause).
+
+        What it raises leaves `run` as soon as the guest's step is complete, and does no harm to it.
+        """
+        self.kernel.recorder = None if listener is None else partial(self._exited, listener)
+
+    def _exited(self, listener: Callable[..., None], vcpu: VirtualCpu, *exit_: Any) -> None:
+        try:
+            listener(vcpu, *exit_)
+        except BaseException as error:
+            self.machines[vcpu.name].board.tell(_throw, error)
+            vcpu.storage.attention = True
+
+
+def _throw(error: BaseException) -> None:
+    raise error

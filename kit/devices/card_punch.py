@@ -31,7 +31,7 @@ class CardPunch(UnitRecord):
     width = COLUMNS
 
     def __init__(self, punch: int = 400, sink: Callable[[bytes], None] | None = None) -> None:
-        """A PUNCH takes `punch` ticks; `sink`, if given, gets each card at once."""
+        """A PUNCH takes `punch` ticks; `sink`, if given, gets each card punched."""
         self.sink = sink
         self.durations = {PUNCH: punch}
         self.cards: list[bytes] = []
@@ -50,7 +50,7 @@ class CardPunch(UnitRecord):
         self.count += 1
         self.blank()
         if self.sink is not None:
-            self.sink(card)
+            self.host.tell(self.sink, card)
 
     def save(self) -> dict[str, Any]:
         """Registers, buffer and the punched cards."""

@@ -50,7 +50,7 @@ class CardReader(UnitRecord):
         self.buffer[:] = self.hopper.popleft()
         self.count += 1
         if self.watch is not None:
-            self.watch(bytes(self.buffer))
+            self.host.tell(self.watch, bytes(self.buffer))
 
     def _refill(self) -> None:
         while not self.hopper and self.source is not None:

@@ -4,10 +4,14 @@ The error contract, once for all devices: a device never raises because of what 
 is only asked to read or write where `Device.accepts` said yes; a register that does not exist in
 its window reads as zero and ignores writes; a transfer to or from storage that the guest has asked
 for wrongly ends in the device's own error status. Devices are little-endian.
+
+What a device calls outside the machine may raise whatever it likes: listeners are called by `tell`,
+between two steps, and what else is asked for outside is asked before the device changes anything.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from kit.errors import KitError
@@ -34,6 +38,12 @@ class Host(Protocol):
 
     def write_bytes(self, address: int, data: bytes) -> None:
         """Writes guest storage; raises `BusError`, and writes nothing, where there is none."""
+
+    def tell(self, listener: Callable[[Any], object], what: Any) -> None:
+        """Calls a listener outside the machine when the step under way is complete.
+
+        So whatever it raises, control-C included, leaves a machine that can go on.
+        """
 
 
 def trim(record: list[Any] | bytearray, kept: int | None) -> None:

@@ -35,7 +35,7 @@ class LinePrinter(UnitRecord):
     def __init__(
         self, sink: Callable[[str], None] | None = None, line: int = 200, eject: int = 500
     ) -> None:
-        """`sink`, if given, gets each line or form feed at once; durations are in ticks."""
+        """`sink`, if given, gets each line or form feed printed; durations are in ticks."""
         self.sink = sink
         self.durations = {PRINT: line, EJECT: eject}
         self.paper: list[str] = []
@@ -64,7 +64,7 @@ class LinePrinter(UnitRecord):
         self.paper.append(text)
         trim(self.paper, self.kept)
         if self.sink is not None:
-            self.sink(text)
+            self.host.tell(self.sink, text)
 
     def save(self) -> dict[str, Any]:
         """Registers, buffer and the paper."""

@@ -47,7 +47,7 @@ class Uart(Device):
     irq = 10
 
     def __init__(self, sink: Callable[[bytes], None] | None = None) -> None:
-        """`sink`, if given, gets every byte sent, at once."""
+        """`sink`, if given, gets every byte sent, after the step that sent it."""
         self.sink = sink
         self.output = bytearray()
         self.reset()
@@ -163,7 +163,7 @@ class Uart(Device):
         self.output.append(value)
         trim(self.output, self.kept)
         if self.sink is not None:
-            self.sink(bytes((value,)))
+            self.host.tell(self.sink, bytes((value,)))
 
     def _loop_back(self, value: int) -> None:
         fifo = bool(self.fcr & FCR_ENABLE)

@@ -114,8 +114,8 @@ class UnitRecord(Device):
     def advance(self, now: int) -> None:
         """Ends the running operation if its time has come."""
         if self.due is not None and self.due <= now:
-            self.due = None
             self.complete(self.command)
+            self.due = None
             self.flags |= DONE
 
     def time_moved(self, delta: int) -> None:

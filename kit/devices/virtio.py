@@ -104,9 +104,7 @@ class Queue:
         """The next request. Raises QueueError or BusError if it is nonsense."""
         slot = self.available + 4 + 2 * (self.next_available % self.size)
         (head,) = struct.unpack("<H", host.read_bytes(slot, 2))
-        chain = self._chain(host, head)
-        self.next_available = (self.next_available + 1) & 0xFFFF
-        return chain
+        return self._chain(host, head)
 
     def _chain(self, host: Host, head: int) -> Chain:
         chain = Chain(head, [], [])
@@ -134,6 +132,7 @@ class Queue:
         """Gives a request back; says whether the driver wants an interrupt for it."""
         slot = self.used + 4 + 8 * (self.next_used % self.size)
         host.write_bytes(slot, struct.pack("<II", chain.head, written))
+        self.next_available = (self.next_available + 1) & 0xFFFF
         self.next_used = (self.next_used + 1) & 0xFFFF
         host.write_bytes(self.used + 2, struct.pack("<H", self.next_used))
         (flags,) = struct.unpack("<H", host.read_bytes(self.available, 2))
@@ -294,15 +293,16 @@ class VirtioDevice(EmptySlot):
         """Does one request, if it is time: an event stays short, whatever the guest asks."""
         if self.due is None or self.due > now:
             return
-        self.due = None
+        due = None
         try:
             if self.queue.waiting(self.host):
                 self._do_one()
             if self.queue.waiting(self.host):
-                self.due = now + self.duration
+                due = now + self.duration
         except (QueueError, BusError):
             self.status |= NEEDS_RESET
             self.interrupt_status |= CONFIGURATION_CHANGE
+        self.due = due
 
     def _do_one(self) -> None:
         chain = self.queue.take(self.host)

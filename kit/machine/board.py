@@ -6,6 +6,7 @@ unit-record devices are the kit's own.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -143,6 +144,7 @@ class Board:
         self.bus = bus
         self.devices: dict[str, Device] = {}
         self.lenders: dict[str, Board] = {}
+        self._told: deque[tuple[Callable[[Any], object], Any]] = deque()
         clint, plic = devices.get("clint"), devices.get("plic")
         if not isinstance(clint, Clint) or not isinstance(plic, Plic):
             raise KitError("board: a CLINT and a PLIC are needed")
@@ -231,6 +233,15 @@ class Board:
         """Guest storage, for devices; raises BusError."""
         self.bus.write_bytes(address, data)
 
+    def tell(self, listener: Callable[[Any], object], what: Any) -> None:
+        """Calls a listener in the next `advance`."""
+        self._told.append((listener, what))
+
+    def _pass_on(self) -> None:
+        while self._told:
+            listener, what = self._told.popleft()
+            listener(what)
+
     # What the machine calls
 
     def refresh(self) -> None:
@@ -256,10 +267,16 @@ class Board:
         return min(times, default=None)
 
     def advance(self) -> None:
-        """Lets the devices do what is due at the hart's time, and refreshes the lines."""
+        """Lets the devices do what is due at the hart's time, and refreshes the lines.
+
+        Listeners hear what devices have put out. Where one raises, this can be called again, and
+        goes on with what is left.
+        """
+        self._pass_on()  # first: what a device asks for now may depend on it
         for device in self._active:
             device.advance(self.hart.mtime)
         self.refresh()
+        self._pass_on()
 
     def reset(self) -> None:
         """All devices as after power-on; cards, paper and disk contents stay."""

@@ -26,6 +26,7 @@ from kit.devices.uart import Uart
 from kit.devices.virtio_block import VirtioBlock
 from kit.errors import KitError
 from kit.isa.hart import Hart
+from kit.machine import control_c
 from kit.machine.board import RAM_BASE, Board, standard_devices
 from kit.machine.bus import PAGE, AddressSpace
 from kit.machine.inspect import read_register, write_register
@@ -219,12 +220,20 @@ class Computer(ABC):
 
         Also ends with "idle" when the hart waits for an interrupt that nothing can cause, and with
         "waiting" when it waits for something that comes after the time `until`, if that is given.
+
+        After control-C, or what a listener of its devices has raised, the machine is between two
+        steps, and another run goes on from there.
         """
+        with control_c.Held(self):
+            return self._run(DEFAULT_BUDGET if budget is None else budget, until)
+
+    def _run(self, budget: int, until: int | None) -> Stop:
         start = self.steps
-        limit = start + (DEFAULT_BUDGET if budget is None else budget)
+        limit = start + budget
         self._stopping = False
         self._attend()
         while True:
+            control_c.check()
             result = self.finisher.result
             if result is not None:
                 if result.reset:
@@ -256,8 +265,16 @@ class Computer(ABC):
     def _attend(self, due: bool = False) -> None:
         """Lets the devices act if something is due, or if one of them was accessed."""
         if due or self.bus.attention:
-            self.bus.attention = False
+            self._act()
+
+    def _act(self) -> None:
+        """Lets the devices act; if that raises, it is for the next run to do the rest."""
+        self.bus.attention = False
+        try:
             self.board.advance()
+        except BaseException:
+            self.bus.attention = True
+            raise
 
     def _call_monitor(self, cause: int) -> bool:
         """After a trap into M-mode: True if there was a monitor to call."""
@@ -282,7 +299,7 @@ class Computer(ABC):
         while self.hart.mtime < until:
             event = self.board.next_event()
             self.hart.mtime = until if event is None else min(until, max(event, self.hart.mtime))
-            self.board.advance()
+            self._act()
 
     def wake(self, until: int | None = None) -> bool:
         """Ends a wait: lets time pass until an enabled interrupt is pending.
@@ -295,7 +312,7 @@ class Computer(ABC):
             if event is None or (until is not None and event > until):
                 return False
             hart.mtime = max(hart.mtime, event)
-            self.board.advance()
+            self._act()
         hart.waiting = 0
         return True
 

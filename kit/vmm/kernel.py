@@ -48,6 +48,8 @@ EVERYTHING = 0x1F  # PMP: NAPOT, read, write, execute
 SV32 = 1 << 31
 DECODED = 4096
 """How many decoded instruction words a virtual CPU remembers."""
+HERE = (Path(__file__).parent,)
+"""The sources that the kernel's traced functions come from."""
 SYSTEM = 0x73
 SUM, MXR = 1 << 18, 1 << 19
 WORD = 0xFFFF_FFFF
@@ -94,16 +96,12 @@ class VirtualCpu:
         storage.unmap = self.shadow.unmap
         self.v: Cpu = cpu_of(hart)
         self.decoder = Decoder(hart.config.extensions, hart.config.xlen)
-        functions = compiled("vmm", hart.config, (Path(__file__).parent,), self._roles)
-        self.code = SimpleNamespace(**functions)
-        self.interpreters: dict[str, Any] = functions
+        self.interpreters = compiled("vmm", hart.config, HERE, lambda: kernel_roles(hart.config))
+        self.code = SimpleNamespace(**self.interpreters)
         self.decoded: dict[int, tuple[str, tuple[int, ...]] | None] = {}
         self.counts: Counter[str] = Counter()
         self.failure = ""
         self.on_machine_trap: Callable[[int], bool] | None = None
-
-    def _roles(self) -> Roles:
-        return kernel_roles(self.hart.config)
 
     def regime(self) -> Key:
         """Which shadow tree is right now: all that changes what the guest's addresses mean.
@@ -151,10 +149,9 @@ class Kernel:
         self.real = machine.hart
         self.allocator = Allocator(*machine.ram)
         self.recorder: Any = None
-        self._current: VirtualCpu | None = None
+        self._current: VirtualCpu | None = None  # whose registers are on the machine
         self._budget = self._left = 0
-        self._entered = 0
-        self._deadline = 0
+        self._entered = self._deadline = 0
         machine.monitor = self._trap
         # The machine's own state, once: PMP open, nothing delegated, the kernel's timer on.
         machine.set_register("pmpaddr0", WORD)
@@ -206,16 +203,22 @@ class Kernel:
 
         Fewer where it waits, has accessed a device, or cannot go on (`vcpu.failure`).
         """
-        self._current, self._budget, self._left, self._deadline = vcpu, steps, steps, 0
+        self._budget, self._left, self._deadline = steps, steps, 0
         if not self._prepare(vcpu):
             self._enter(vcpu)
             reason = self.machine.run().reason
-            if reason != "stopped":
-                self._leave(vcpu, self.real.pc, self.real.mcycle - self._entered)
             if reason not in ("stopped", "breakpoint", "budget"):
                 vcpu.failure = f"the machine itself came to an end ({reason})"
-        self._current = None
-        return steps - self._left
+        return self.pause()
+
+    def pause(self) -> int:
+        """Ends `run`, also where an exception from outside has broken it off: the guest is between
+        two of its steps, and can be run again. Returns how many it made."""
+        vcpu, trapped = self._current, self.real.mode != U
+        if vcpu is not None:
+            direct = self.real.mcycle - self._entered - trapped
+            self._leave(vcpu, self.real.mepc if trapped else self.real.pc, direct)
+        return self._budget - self._left
 
     def _trap(self, cause: int) -> bool:
         """The machine's trap handler. Returns True to end `run`."""
@@ -278,15 +281,15 @@ class Kernel:
             self._deadline = deadline
             self.machine.bus.write(MTIMECMP, 4, deadline & 0xFFFF_FFFF)
             self.machine.bus.write(MTIMECMP + 4, 4, deadline >> 32)
-        self._entered = real.mcycle
+        self._current, self._entered = vcpu, real.mcycle
         # What mret does, with MPP = U and mepc = the guest's pc.
         real.mode, real.pc = U, hart.pc
 
     def _leave(self, vcpu: VirtualCpu, pc: int, direct: int) -> None:
         """Saves the guest's registers, and counts the `direct` steps that it made by itself."""
         real, hart = self.real, vcpu.hart
-        hart.x[:] = real.x
-        hart.pc = pc
+        self._current = None
+        hart.x[:], hart.pc = real.x, pc
         hart.reservation_valid = real.reservation_valid
         if real.reservation_valid:
             page = vcpu.storage.guest_address(real.reservation)

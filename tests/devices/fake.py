@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from kit.devices.device import BusError, Device
@@ -27,6 +28,9 @@ class FakeHost:
     def write_bytes(self, address: int, data: bytes) -> None:
         at = self._offset(address, len(data))
         self.storage[at : at + len(data)] = data
+
+    def tell(self, listener: Callable[[Any], object], what: Any) -> None:
+        listener(what)
 
     def _offset(self, address: int, length: int) -> int:
         if not BASE <= address <= BASE + len(self.storage) - length:
