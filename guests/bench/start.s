@@ -156,16 +156,15 @@ run:
 # finish(a0: checksum): prints it and ends the run.
 finish:
         li      t0, UART
+        la      t4, digits
         li      t1, 28                  # the highest digit first
 1:      srl     t2, a0, t1
         andi    t2, t2, 15
-        li      t3, 10
-        bltu    t2, t3, 2f
-        addi    t2, t2, 'a' - '0' - 10
-2:      addi    t2, t2, '0'
-3:      lbu     t3, LSR(t0)
+        add     t2, t2, t4
+        lbu     t2, 0(t2)
+2:      lbu     t3, LSR(t0)
         andi    t3, t3, LSR_THRE
-        beqz    t3, 3b
+        beqz    t3, 2b
         sb      t2, THR(t0)
         addi    t1, t1, -4
         bgez    t1, 1b
@@ -236,6 +235,9 @@ map_ram:
         bne     a2, t3, 1b
         ret
         .endif
+
+        .section .rodata
+digits: .ascii  "0123456789abcdef"
 
         .data
         .balign 64
