@@ -26,15 +26,18 @@ __all__ = ["QUANTUM", "VMM"]
 class VMM:
     """A machine, bare or virtual, with the VMM kernel on it.
 
-    The machine is reset first. Raises `KitError` if it has no supervisor mode, whose page tables
-    the kernel needs.
+    The machine is reset first, and belongs to the VMM until `close`. Raises `KitError` if it has no
+    supervisor mode, whose page tables the kernel needs, or if another VMM has it.
     """
 
     def __init__(self, machine: Computer) -> None:
         if not machine.config.has_s:
             raise KitError("VMM: it needs a machine with modes MSU, whose page tables it uses")
+        if machine.owner:
+            raise KitError(f"VMM: {machine.owner} runs this machine already; close that one first")
         # Whatever ran on the machine before, the kernel finds it as after power-on.
         machine.reset()
+        machine.owner = "a VMM"
         self.machine = machine
         self.kernel = Kernel(machine)
         self.machines: dict[str, VirtualMachine] = {}
@@ -90,6 +93,14 @@ class VMM:
             raise KitError(f"VMM: there is no virtual machine {name!r}")
         self.kernel.destroy(machine.vcpu)
         machine.detach()
+
+    def close(self) -> None:
+        """Destroys its virtual machines, and leaves the machine as after power-on."""
+        for name in list(self.machines):
+            self.destroy(name)
+        if self.machine.monitor is not None:
+            self.machine.owner, self.machine.monitor = "", None
+            self.machine.reset()
 
     def run(
         self,

@@ -92,7 +92,8 @@ class Computer(ABC):
     name, that this one gets for itself, as in ``dedicated={"printer": machine.printer}``.
 
     The attribute `monitor`, when set, is called with the cause after each trap into M-mode instead
-    of the program at mtvec: it *is* the M-mode program. It returns True to end the run.
+    of the program at mtvec: it *is* the M-mode program. It returns True to end the run. `owner`
+    says who has the whole machine, like a VMM: load, reset and restore are refused then.
 
     Raises `KitError` for what cannot be built.
     """
@@ -129,6 +130,7 @@ class Computer(ABC):
         self.symbols: dict[str, int] = {}
         self.steps = 0
         self.monitor: Callable[[int], bool] | None = None
+        self.owner = ""
         self._boot: Boot | None = None
         self._stopping = False
 
@@ -193,6 +195,7 @@ class Computer(ABC):
         `image` is an ELF file, a flat binary or Intel HEX; `initrd` an initial RAM disk; `append`
         the kernel's arguments. The device tree's address is handed over in a1. Raises `KitError`.
         """
+        self._check_free("load")
         self._boot = boot(self, image, initrd=initrd, append=append)
         self.symbols = dict(self._boot.symbols)
         self.reset()
@@ -200,13 +203,21 @@ class Computer(ABC):
     def reset(self) -> None:
         """Switches the machine off and on: registers, devices and the loaded image as at first.
 
-        Storage that nothing was loaded into keeps its contents, as on a real board.
+        Storage that nothing was loaded into keeps its contents, as on a real board. Raises
+        `KitError` where somebody owns the machine.
         """
+        self._check_free("reset")
         self.hart.reset()
         self.board.reset()
         if self._boot is not None:
             self._boot.place(self)
         self.board.refresh()
+
+    def _check_free(self, wish: str) -> None:
+        if self.owner:
+            raise KitError(
+                f"{wish}: {self.owner} runs this machine; {wish} what runs on that, or close it"
+            )
 
     @property
     def ram(self) -> tuple[int, int]:
@@ -354,6 +365,7 @@ class Computer(ABC):
     def restore(self, data: bytes) -> None:
         """Takes on a state that `save` returned. Raises `KitError`, and changes nothing, where it
         is damaged or of a machine built otherwise."""
+        self._check_free("restore")
         state, storage = _unpack(data)
         if state["config"] != repr((self.config, self.memory)):
             raise KitError("restore: the state was saved by a machine that is configured otherwise")

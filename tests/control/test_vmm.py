@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from kit import VMM, Machine
@@ -58,3 +60,38 @@ def test_fixed_storage_is_not_paged() -> None:
     guest = vmm.create("guest", memory="128K", pager=BackingStore(), fixed=True)
     assert guest.memory == 128 << 10
     assert guest.vcpu.storage.frames == list(range(0x8000_0000, 0x8002_0000, 4096))
+
+
+def test_the_machine_beneath_stays_as_it_is_until_the_vmm_is_closed() -> None:
+    machine = Machine(memory="1M")
+    saved = machine.save()
+    vmm = VMM(machine)
+    guest = vmm.create("guest", assemble(LOOP), memory="64K")
+    guest.run(50)
+    changes: dict[str, Callable[[], object]] = {
+        "reset": machine.reset,
+        "load": lambda: machine.load(assemble(LOOP)),
+        "restore": lambda: machine.restore(saved),
+        "VMM": lambda: VMM(machine),
+    }
+    for name, change in changes.items():
+        with pytest.raises(KitError, match=f"^{name}: a VMM runs this machine"):
+            change()
+    assert guest.run(50).reason == "budget"
+    vmm.close()
+    vmm.close()
+    assert guest.run(50).reason == "stopped"
+    machine.load(assemble(LOOP))
+    assert machine.run(100).reason == "budget"
+    assert VMM(machine).create("guest", assemble(LOOP), memory="64K").run(100).reason == "budget"
+
+
+def test_a_virtual_machine_beneath_a_vmm_is_reset_when_that_is_closed() -> None:
+    host = VMM(Machine(memory="2M")).create("host", memory="1M")
+    inner = VMM(host)
+    inner.create("guest", assemble(LOOP), memory="64K").run(50)
+    with pytest.raises(KitError, match="a VMM runs this machine"):
+        host.reset()
+    inner.close()
+    host.load(assemble(LOOP))
+    assert host.run(100).reason == "budget"
