@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kit import __version__
-from kit.commands import asm, console, deck, doctor, run
+from kit.commands import asm, bench, console, deck, doctor, run
 from kit.errors import KitError
 
 __all__ = ["main"]
@@ -35,6 +35,7 @@ def parser() -> _Parser:
     asm.add_asm(commands)
     asm.add_disasm(commands)
     deck.add_deck(commands)
+    bench.add_bench(commands)
     doctor.add_doctor(commands)
     return top
 

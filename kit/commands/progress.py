@@ -34,11 +34,16 @@ class ProgressLine:
 
     def update(self, clock: int, steps: Mapping[str, int]) -> None:
         """Shows the machine's time and the steps of each machine by name, if it is time to."""
-        if not self.active or time.monotonic() < self._next:
+        if self.active and time.monotonic() >= self._next:
+            made = ", ".join(f"{name} {number:,}" for name, number in steps.items())
+            self.show(f"time {clock:,}; steps: {made}")
+
+    def show(self, text: str) -> None:
+        """Shows a text at once."""
+        if not self.active:
             return
         self._next = time.monotonic() + self.PAUSE
-        made = ", ".join(f"{name} {number:,}" for name, number in steps.items())
-        text = f"time {clock:,}; steps: {made}"[: self.WIDTH]
+        text = text[: self.WIDTH]
         self.stream.write("\r" + text.ljust(self._shown))
         self.stream.flush()
         self._shown = len(text)

@@ -1,0 +1,1 @@
+"""Measuring engines: the loads, the engines, and what came out."""
