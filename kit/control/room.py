@@ -10,7 +10,7 @@ import json
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from kit.control.paging import POLICIES, BackingStore
 from kit.control.room_plan import OUTPUTS, MachinePlan, RoomPlan
@@ -21,6 +21,7 @@ from kit.control.vmm import VMM
 from kit.devices.channel import Channel
 from kit.devices.disk_image import DiskImage
 from kit.devices.overlay import Overlay
+from kit.devices.saved import flag, number, record
 from kit.errors import KitError
 from kit.files import check_writable, replace_file
 from kit.machine.loader import read_source
@@ -37,8 +38,6 @@ LONGEST_LINE = 1000
 
 _STATE = b"vmm-kit room 1\n"
 _DAMAGED = "this is no saved room of this version of the kit, or is damaged"
-_NONSENSE = (ValueError, KeyError, TypeError, AttributeError, IndexError, zlib.error)
-"""What a saved state raises that is whole, but not what a machine would save."""
 
 
 class Attendant(Protocol):
@@ -303,6 +302,8 @@ class Room:
         states = _unpack(data)
         if states.keys() != self.vmm.machines.keys():
             raise KitError("restore: the saved room has other machines: " + ", ".join(states))
+        for name, (_, state) in states.items():
+            self._check(name, state)
         before = {name: self.vmm.machines[name].save() for name in states}
         accounts = dict(self.scheduler.accounts)
         try:
@@ -325,20 +326,19 @@ class Room:
         Raises `KitError`, and changes nothing, where it is damaged or of another machine.
         """
         machine = self.machine(name)
-        before = machine.save()
-        try:
-            machine.restore(data)
-        except _NONSENSE:
-            machine.restore(before)
-            raise KitError(f"restore: {name}: the state is whole, but makes no sense") from None
-        except KitError as error:
-            machine.restore(before)
-            raise KitError(f"restore: {name}: {str(error).removeprefix('restore: ')}") from None
+        self._check(name, data)
+        machine.restore(data)
         machine.vcpu.failure = ""
         self.scheduler.renew(name)
         result = machine.finisher.result
         if result is not None:
             self.scheduler.finish(name, Stop("halt", result.code, 0, machine.hart.pc))
+
+    def _check(self, name: str, data: bytes) -> None:
+        try:
+            self.machine(name).check(data)
+        except KitError as error:
+            raise KitError(f"restore: {name}: {str(error).removeprefix('restore: ')}") from None
 
 
 def _check_outputs(plan: MachinePlan) -> None:
@@ -360,12 +360,15 @@ def _unpack(data: bytes) -> dict[str, tuple[bool, bytes]]:
     at = 4 + int.from_bytes(body[:4], "little")
     states: dict[str, tuple[bool, bytes]] = {}
     try:
-        header: dict[str, Any] = json.loads(body[4:at])
-        for name, entry in header.items():
-            states[name] = bool(entry["held"]), body[at : at + entry["length"]]
-            at += entry["length"]
-    except (*_NONSENSE, RecursionError):
-        raise KitError(f"restore: {_DAMAGED}") from None
+        header = json.loads(body[4:at])
+    except (ValueError, RecursionError):
+        header = None
+    entry_check = record({"length": number(0, len(body)), "held": flag})
+    if not isinstance(header, dict) or not all(map(entry_check, header.values())):
+        raise KitError(f"restore: {_DAMAGED}")
+    for name, entry in header.items():
+        states[name] = entry["held"], body[at : at + entry["length"]]
+        at += entry["length"]
     return states
 
 

@@ -7,10 +7,11 @@ and the buffer is blank again, so that a program can fill it while the punch is 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from kit.devices.deck import COLUMNS, Deck
 from kit.devices.device import trim
+from kit.devices.saved import Fields, hexadecimal, listed
 from kit.devices.unit_record import UnitRecord
 
 __all__ = ["PUNCH", "CardPunch"]
@@ -29,6 +30,7 @@ class CardPunch(UnitRecord):
     name = "punch"
     irq = 14
     width = COLUMNS
+    extra: ClassVar[Fields] = {"cards": listed(hexadecimal(COLUMNS, COLUMNS))}
 
     def __init__(self, punch: int = 400, sink: Callable[[bytes], None] | None = None) -> None:
         """A PUNCH takes `punch` ticks; `sink`, if given, gets each card punched."""

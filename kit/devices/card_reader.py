@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from kit.devices.deck import COLUMNS, Deck
+from kit.devices.saved import Fields, hexadecimal, listed
 from kit.devices.unit_record import END, UnitRecord
 
 __all__ = ["FEED", "CardReader"]
@@ -25,6 +26,7 @@ class CardReader(UnitRecord):
     irq = 12
     width = COLUMNS
     buffer_is_writable = False
+    extra: ClassVar[Fields] = {"hopper": listed(hexadecimal(COLUMNS, COLUMNS))}
 
     def __init__(self, deck: Deck | None = None, feed: int = 200) -> None:
         """`deck` lies in the hopper from the start; a FEED takes `feed` ticks."""

@@ -18,9 +18,10 @@ that the two machines have.
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
+from typing import Any, ClassVar
 
-from kit.devices.unit_record import DONE, END, IE, STATUS, UnitRecord
+from kit.devices.saved import TIME, Fields, flag, hexadecimal, items, listed, maybe, number
+from kit.devices.unit_record import DONE, END, LOST, STATUS, UnitRecord
 from kit.errors import KitError
 
 __all__ = ["FULL", "JOINED", "LENGTH", "QUEUE", "RECEIVE", "ROOM", "SEND", "TRANSIT", "WAITING"]
@@ -31,6 +32,8 @@ FULL, WAITING, ROOM, JOINED = 1 << 4, 1 << 5, 1 << 6, 1 << 7
 WHEN_DONE, WHEN_WAITING, WHEN_ROOM = 1, 2, 4
 """Bits of IE."""
 LENGTH = 0x14
+LONGEST = 256
+"""Bytes of a message at most."""
 QUEUE = 16
 """How many messages can be on their way to an end, or wait there."""
 TRANSIT = 100
@@ -42,7 +45,16 @@ class Channel(UnitRecord):
 
     name = "channel"
     irq = 15
-    width = 256
+    width = LONGEST
+    flag_bits = DONE | END | LOST | FULL | ROOM
+    enable_bits = WHEN_DONE | WHEN_WAITING | WHEN_ROOM
+    extra: ClassVar[Fields] = {
+        "length": number(0, LONGEST),
+        "coming": listed(items(TIME, hexadecimal(0, LONGEST))),
+        "inbox": listed(hexadecimal(0, LONGEST)),
+        "wants_room": flag,
+        "room_due": maybe(TIME),
+    }
 
     def __init__(self, duration: int = 100) -> None:
         """SEND and RECEIVE take `duration` ticks each."""
@@ -102,8 +114,6 @@ class Channel(UnitRecord):
         """A register or a piece of the buffer. A LENGTH of more than 256 becomes 256."""
         if offset == LENGTH:
             self.length = min(value, self.width)
-        elif offset == IE:
-            self.interrupt_enable = value & (WHEN_DONE | WHEN_WAITING | WHEN_ROOM)
         else:
             super().write(offset, size, value)
 
@@ -182,6 +192,12 @@ class Channel(UnitRecord):
             "wants_room": self.wants_room,
             "room_due": self.room_due,
         }
+
+    def check(self, state: Any) -> None:
+        """Raises KitError for a state that `save` cannot have made."""
+        super().check(state)
+        if len(state["coming"]) + len(state["inbox"]) > QUEUE:
+            raise KitError(f"restore: channel: no more than {QUEUE} messages can be on their way")
 
     def restore(self, state: dict[str, Any]) -> None:
         """Takes over what `save` made. It stays joined as it is."""

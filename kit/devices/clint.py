@@ -6,9 +6,10 @@ hart; this device shows it and lets a program set it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from kit.devices.device import Device
+from kit.devices.saved import Fields, word
 
 __all__ = ["Clint"]
 
@@ -28,6 +29,7 @@ class Clint(Device):
 
     name = "clint"
     size = 0x10000
+    saved: ClassVar[Fields] = {"msip": word(1), "mtimecmp": word(64)}
 
     def __init__(self) -> None:
         self.msip = 0

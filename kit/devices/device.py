@@ -12,8 +12,9 @@ between two steps, and what else is asked for outside is asked before the device
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
+from kit.devices.saved import Fields, check_fields
 from kit.errors import KitError
 
 __all__ = ["BusError", "Device", "Host", "trim"]
@@ -59,14 +60,15 @@ class Device:
     """A device behind a window of addresses.
 
     A subclass sets `name`, `size` (bytes of its window) and, if it interrupts, `irq` (its source
-    number at the PLIC; 0 is none), and overrides what it needs. `host` is set when the device is
-    put on a board.
+    number at the PLIC; 0 is none), and overrides what it needs. `saved` says what `save` returns.
+    `host` is set when the device is put on a board.
     """
 
     name: str = "device"
     size: int = 0x1000
     irq: int = 0
     host: Host
+    saved: ClassVar[Fields] = {}
 
     def accepts(self, offset: int, size: int) -> bool:
         """Whether an access of `size` bytes (1, 2 or 4) at `offset` reaches this device.
@@ -103,5 +105,9 @@ class Device:
         """Its whole state, as what JSON can hold; `restore` of it is the identity."""
         return {}
 
+    def check(self, state: Any) -> None:
+        """Raises KitError for a state that `save` cannot have made."""
+        check_fields(self.name, self.saved, state)
+
     def restore(self, state: dict[str, Any]) -> None:
-        """Takes over a state that `save` made."""
+        """Takes over a state that `save` made, or that has passed `check`."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import zlib
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
 from errno import EROFS
 from os import SEEK_END
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, BinaryIO
 
 from kit.errors import KitError
 
-__all__ = ["SECTOR", "DiskImage"]
+__all__ = ["SECTOR", "DiskImage", "unpacked"]
 
 SECTOR = 512
 
@@ -95,31 +96,52 @@ class DiskImage:
             data = self.read(0, self.size)
         except (OSError, ValueError) as error:
             raise KitError(f"{self.name}: cannot save the disk: {_reason(error)}") from None
-        return {"contents": base64.b64encode(zlib.compress(data, 1)).decode("ascii")}
+        return {"contents": b64encode(zlib.compress(data, 1)).decode("ascii")}
+
+    def check(self, state: Any) -> None:
+        """Raises KitError if the saved disk has another size, or differs from a read-only one."""
+        for _ in self._changes(state):
+            if self.read_only:
+                raise KitError(f"{self.name}: differs from the saved disk, and is read-only")
 
     def restore(self, state: dict[str, Any]) -> None:
         """Makes the contents what they were; a file is changed too, but only where it differs.
 
-        Raises KitError if the saved disk has another size, or differs from a read-only one.
+        Raises KitError as `check`, or if it cannot be written.
         """
-        data = zlib.decompress(base64.b64decode(state["contents"]))
+        self.check(state)
+        for sector, saved in self._changes(state):
+            try:
+                self.write(sector, saved)
+            except (OSError, ValueError) as error:
+                raise KitError(f"{self.name}: cannot restore the disk: {_reason(error)}") from None
+
+    def _changes(self, state: Any) -> Iterator[tuple[int, bytes]]:
+        """The sectors that differ from the saved ones, and what those hold."""
+        data = unpacked(state, "contents", self.size)
         if len(data) != self.size:
             raise KitError(
                 f"{self.name}: the saved disk has {len(data)} bytes, this one {self.size}"
             )
-        try:
-            self._put_back(data)
-        except (OSError, ValueError) as error:
-            raise KitError(f"{self.name}: cannot restore the disk: {_reason(error)}") from None
-
-    def _put_back(self, data: bytes) -> None:
         for sector in range(self.sectors):
             saved = data[sector * SECTOR : (sector + 1) * SECTOR]
-            if self.read(sector, SECTOR) == saved:
-                continue
-            if self.read_only:
-                raise KitError(f"{self.name}: differs from the saved disk, and is read-only")
-            self.write(sector, saved)
+            try:
+                differs = self.read(sector, SECTOR) != saved
+            except (OSError, ValueError) as error:
+                raise KitError(f"{self.name}: cannot restore the disk: {_reason(error)}") from None
+            if differs:
+                yield sector, saved
+
+
+def unpacked(state: Any, name: str, most: int) -> bytes:
+    """The bytes that a field of a saved disk holds, compressed. Raises KitError if it does not.
+
+    More than `most` bytes are cut off, a little later: they are wrong, however many there are.
+    """
+    try:
+        return zlib.decompressobj().decompress(b64decode(state[name], validate=True), most + 1)
+    except (LookupError, TypeError, ValueError, zlib.error):
+        raise KitError("restore: disk: no machine has this image") from None
 
 
 def _opened(path: str | Path, read_only: bool) -> tuple[BinaryIO, bool]:

@@ -6,9 +6,10 @@ SiFive's `test0`, as on QEMU's `virt` board.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from kit.devices.device import Device
+from kit.devices.saved import Fields, flag, maybe, record, word
 
 __all__ = ["FAIL", "PASS", "RESET", "Finisher", "Result"]
 
@@ -29,6 +30,7 @@ class Finisher(Device):
     """`result` is None until a program writes one of the three known values at offset 0."""
 
     name = "finisher"
+    saved: ClassVar[Fields] = {"result": maybe(record({"code": word(16), "reset": flag}))}
 
     def __init__(self) -> None:
         self.result: Result | None = None

@@ -7,15 +7,25 @@ a program can fill it while the printer is busy.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from kit.devices.deck import printable
 from kit.devices.device import trim
+from kit.devices.saved import Fields, listed
 from kit.devices.unit_record import UnitRecord
 
 __all__ = ["EJECT", "PRINT", "LinePrinter"]
 
 PRINT, EJECT = 1, 2
+WIDTH = 132
+
+
+def _is_printed(value: Any) -> bool:
+    """A form feed, or a line without trailing blanks and its newline."""
+    if value == "\f" or not isinstance(value, str):
+        return isinstance(value, str)
+    line = value[:-1].encode("utf-8", "surrogatepass")
+    return value[-1:] == "\n" and len(line) <= WIDTH and printable(line).rstrip() == value[:-1]
 
 
 class LinePrinter(UnitRecord):
@@ -30,7 +40,8 @@ class LinePrinter(UnitRecord):
 
     name = "printer"
     irq = 13
-    width = 132
+    width = WIDTH
+    extra: ClassVar[Fields] = {"paper": listed(_is_printed)}
 
     def __init__(
         self, sink: Callable[[str], None] | None = None, line: int = 200, eject: int = 500

@@ -21,7 +21,7 @@ import zlib
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from kit.devices.disk_image import SECTOR, DiskImage
+from kit.devices.disk_image import SECTOR, DiskImage, unpacked
 from kit.errors import KitError
 
 __all__ = ["Overlay"]
@@ -29,6 +29,7 @@ __all__ = ["Overlay"]
 MAGIC = b"vmm-kit overlay1"
 HEADER = struct.Struct("<16sQII")
 RECORD = struct.Struct(f"<II{SECTOR}s")
+SAVED = struct.Struct(f"<I{SECTOR}s")
 PIECE = 2048
 """Sectors of the base that are read at once, to compute its checksum."""
 
@@ -96,7 +97,7 @@ class Overlay(DiskImage):
         """
         try:
             records = b"".join(
-                sector.to_bytes(4, "little") + self._record(slot)[1]
+                SAVED.pack(sector, self._record(slot)[1])
                 for sector, slot in sorted(self._slots.items())
             )
         except (OSError, ValueError) as error:
@@ -104,18 +105,28 @@ class Overlay(DiskImage):
         packed = base64.b64encode(zlib.compress(records, 1)).decode("ascii")
         return {"base": self._base_check, "overlay": packed}
 
+    def check(self, state: Any) -> None:
+        """Raises KitError if the saved disk had another base, or sectors that this one has not."""
+        self._saved(state)
+
+    def _saved(self, state: Any) -> dict[int, bytes]:
+        """The saved sectors, by number."""
+        if not isinstance(state, dict) or state.get("base") != self._base_check:
+            raise KitError(f"{self.name}: the saved disk was an overlay over another base")
+        records = unpacked(state, "overlay", self.sectors * SAVED.size)
+        if len(records) % SAVED.size:
+            raise KitError(f"{self.name}: the saved disk has no whole number of sectors")
+        saved = dict(SAVED.iter_unpack(records))
+        if len(saved) * SAVED.size != len(records) or any(n >= self.sectors for n in saved):
+            raise KitError(f"{self.name}: the saved disk has a sector twice, or beyond its end")
+        return saved
+
     def restore(self, state: dict[str, Any]) -> None:
         """Makes the contents what they were. Sectors written since then hold the base's again.
 
         Raises KitError if the saved disk had another base, or a file cannot be read or written.
         """
-        if state.get("base") != self._base_check:
-            raise KitError(f"{self.name}: the saved disk was an overlay over another base")
-        records = zlib.decompress(base64.b64decode(state["overlay"]))
-        saved = {
-            int.from_bytes(records[at : at + 4], "little"): records[at + 4 : at + 4 + SECTOR]
-            for at in range(0, len(records), 4 + SECTOR)
-        }
+        saved = self._saved(state)
         try:
             for sector in sorted(saved.keys() | self._slots.keys()):
                 data = saved.get(sector) or self.base.read(sector, SECTOR)

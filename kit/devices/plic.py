@@ -11,9 +11,10 @@ line is up makes the source pending again. (PLIC Specification 1.0, chapters 1.2
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from kit.devices.device import Device
+from kit.devices.saved import Fields, bits, items, number
 
 __all__ = ["CONTEXTS", "MACHINE", "SOURCES", "SUPERVISOR", "Plic"]
 
@@ -37,6 +38,12 @@ class Plic(Device):
 
     name = "plic"
     size = 0x600000
+    saved: ClassVar[Fields] = {
+        **dict.fromkeys(("lines", "pending", "claimed"), bits(SOURCE_MASK)),
+        "priority": items(number(0, 0), *[bits(PRIORITY_MASK)] * (SOURCES - 1)),
+        "enable": items(*[bits(SOURCE_MASK)] * CONTEXTS),
+        "threshold": items(*[bits(PRIORITY_MASK)] * CONTEXTS),
+    }
 
     def __init__(self) -> None:
         self.lines = 0

@@ -9,9 +9,10 @@ Modem lines, break and baud rate have registers but no effect.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from kit.devices.device import Device, trim
+from kit.devices.saved import Fields, bits, flag, hexadecimal, word
 
 __all__ = ["Uart"]
 
@@ -45,6 +46,19 @@ class Uart(Device):
     name = "uart"
     size = 0x100
     irq = 10
+    saved: ClassVar[Fields] = {
+        "ier": bits(0x0F),
+        "fcr": bits(FCR_KEPT),
+        "lcr": word(8),
+        "mcr": bits(0x1F),
+        "scr": word(8),
+        "divisor": word(16),
+        "overrun": flag,
+        "transmitted": flag,
+        "output": hexadecimal(0),
+        "received": hexadecimal(0, FIFO_LENGTH),
+        "line": hexadecimal(0),
+    }
 
     def __init__(self, sink: Callable[[bytes], None] | None = None) -> None:
         """`sink`, if given, gets every byte sent, after the step that sent it."""

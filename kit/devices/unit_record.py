@@ -14,9 +14,11 @@ An operation takes a while, in ticks of mtime; meanwhile the device is not READY
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from kit.devices.device import Device
+from kit.devices.saved import TIME, Fields, among, bits, check_fields, hexadecimal, maybe, word
+from kit.errors import KitError
 
 __all__ = ["ACK", "BUFFER", "COMMAND", "COUNT", "DONE", "END", "IE", "LOST", "READY", "STATUS"]
 __all__ += ["UnitRecord"]
@@ -36,6 +38,10 @@ class UnitRecord(Device):
     width: int
     durations: dict[int, int]
     buffer_is_writable = True
+    extra: ClassVar[Fields] = {}
+    """What a subclass saves besides its registers and buffer."""
+    flag_bits = DONE | END | LOST
+    enable_bits = 1
 
     def __init__(self) -> None:
         self.count = 0
@@ -88,7 +94,7 @@ class UnitRecord(Device):
         elif offset == COMMAND:
             self._start(value)
         elif offset == IE:
-            self.interrupt_enable = value & 1
+            self.interrupt_enable = value & self.enable_bits
         elif offset == ACK and value & 1:
             self.flags = 0
 
@@ -133,6 +139,20 @@ class UnitRecord(Device):
             "count": self.count,
             "buffer": self.buffer.hex(),
         }
+
+    def check(self, state: Any) -> None:
+        """Raises KitError for a state that `save` cannot have made."""
+        registers = {
+            "interrupt_enable": bits(self.enable_bits),
+            "flags": bits(self.flag_bits),
+            "due": maybe(TIME),
+            "command": among(0, *self.durations),
+            "count": word(64),
+            "buffer": hexadecimal(self.width, self.width),
+        }
+        check_fields(self.name, {**registers, **self.extra}, state)
+        if state["due"] is not None and not state["command"]:
+            raise KitError(f"restore: {self.name}: no machine is busy with nothing")
 
     def restore(self, state: dict[str, Any]) -> None:
         """Takes over what `save` made."""

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from kit.devices.device import BusError, Device, Host
+from kit.devices.saved import TIME, Fields, bits, flag, maybe, number, power_of_two, record, word
 
 __all__ = ["Chain", "EmptySlot", "Queue", "QueueError", "VirtioDevice"]
 
@@ -139,6 +140,14 @@ class Queue:
         return not flags & NO_INTERRUPT
 
 
+_QUEUE: Fields = {
+    "size": number(1, QUEUE_SIZE_MAX),
+    "ready": flag,
+    **dict.fromkeys(("descriptors", "available", "used"), word(65)),
+    **dict.fromkeys(("next_available", "next_used"), word(16)),
+}
+
+
 class VirtioDevice(EmptySlot):
     """A device with one queue behind the transport.
 
@@ -147,6 +156,18 @@ class VirtioDevice(EmptySlot):
 
     device_id: int
     features: int
+    saved: ClassVar[Fields] = {
+        "status": word(8),
+        "interrupt_status": bits(USED_BUFFER | CONFIGURATION_CHANGE),
+        "device_features_sel": word(1),
+        "driver_features_sel": word(1),
+        "driver_features": word(64),
+        "page_size": power_of_two(32),
+        "align": power_of_two(32),
+        "queue_sel": word(32),
+        "due": maybe(TIME),
+        "queue": record(_QUEUE),
+    }
 
     def __init__(self, slot: int, *, legacy: bool = True, duration: int = 1000) -> None:
         """Each request takes `duration` ticks of mtime, one after the other."""
@@ -321,28 +342,15 @@ class VirtioDevice(EmptySlot):
 
     def save(self) -> dict[str, Any]:
         """Every register and the queue's position; subclasses add their medium."""
-        state = {name: getattr(self, name) for name in _SAVED}
+        state = {name: getattr(self, name) for name in VirtioDevice.saved if name != "queue"}
         return state | {"queue": dict(vars(self.queue))}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Takes over what `save` made."""
-        for name in _SAVED:
+        for name in VirtioDevice.saved.keys() - {"queue"}:
             setattr(self, name, state[name])
         for name in vars(self.queue):
             setattr(self.queue, name, state["queue"][name])
-
-
-_SAVED = (
-    "status",
-    "interrupt_status",
-    "device_features_sel",
-    "driver_features_sel",
-    "driver_features",
-    "page_size",
-    "align",
-    "queue_sel",
-    "due",
-)
 
 
 def _with_half(value: int, offset: int, half: int) -> int:

@@ -7,10 +7,11 @@ driver cuts it into descriptors is up to it.
 from __future__ import annotations
 
 import struct
-from typing import Any
+from typing import Any, ClassVar
 
 from kit.devices.device import BusError
 from kit.devices.disk_image import SECTOR, DiskImage
+from kit.devices.saved import Fields
 from kit.devices.virtio import Chain, QueueError, VirtioDevice
 
 __all__ = ["VirtioBlock"]
@@ -29,6 +30,7 @@ class VirtioBlock(VirtioDevice):
     """Serves the sectors of `image`."""
 
     device_id = 2
+    saved: ClassVar[Fields] = {**VirtioDevice.saved, "image": lambda value: isinstance(value, dict)}
     features = BLOCK_SIZE | FLUSH
 
     def __init__(
@@ -111,10 +113,15 @@ class VirtioBlock(VirtioDevice):
         """Registers, queue and the contents of the disk."""
         return super().save() | {"image": self.image.save()}
 
+    def check(self, state: Any) -> None:
+        """Raises KitError for a state that `save` cannot have made, or not of such a disk."""
+        super().check(state)
+        self.image.check(state["image"])
+
     def restore(self, state: dict[str, Any]) -> None:
         """Takes over what `save` made, contents included (see `DiskImage.restore`)."""
-        super().restore(state)
         self.image.restore(state["image"])
+        super().restore(state)
 
 
 def _total(buffers: list[tuple[int, int]]) -> int:

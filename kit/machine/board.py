@@ -288,13 +288,22 @@ class Board:
         """The state of all devices, by name."""
         return {name: device.save() for name, device in self.devices.items()}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Takes over what `save` made. Raises KitError if the devices are not the same."""
+    def check(self, state: Any) -> None:
+        """Raises KitError for what `save` cannot have made, or not of a board like this."""
+        if not isinstance(state, dict):
+            raise KitError("restore: no machine has these devices")
         if state.keys() != self.devices.keys():
             names = ", ".join(sorted(state.keys() ^ self.devices.keys()))
             raise KitError(f"restore: the saved machine has other devices ({names})")
         for name, device in self.devices.items():
-            device.restore(state[name])
+            device.check(state[name])
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Takes over what `save` made. Raises KitError as `check`, or where a file fails."""
+        self.check(state)
+        # A disk first: it is the one that may fail.
+        for name in sorted(self.devices, key=lambda name: name != "disk"):
+            self.devices[name].restore(state[name])
         self.refresh()
 
 

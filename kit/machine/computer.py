@@ -6,9 +6,7 @@ jumps to the next event while the hart waits. Nothing depends on the host's cloc
 
 from __future__ import annotations
 
-import json
 import operator
-import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -32,6 +30,7 @@ from kit.machine.bus import PAGE, AddressSpace
 from kit.machine.inspect import read_register, write_register
 from kit.machine.loader import Boot, Image, boot
 from kit.machine.protocol import Stop
+from kit.machine.saved import check_state, pack, unpack
 from kit.resources import locate
 
 __all__ = ["DEFAULT_BUDGET", "Computer", "memory_size"]
@@ -41,8 +40,6 @@ DEFAULT_BUDGET = 1_000_000_000
 
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 D = TypeVar("D", bound=Device)
-
-_STATE = b"vmm-kit state 1\n"
 
 
 def memory_size(text: str | int) -> int:
@@ -61,25 +58,6 @@ def memory_size(text: str | int) -> int:
     if size <= 0 or size % PAGE:
         raise KitError(f"memory {text!r}: expected a positive multiple of {PAGE} bytes")
     return size
-
-
-def _pack(state: dict[str, Any], storage: bytes) -> bytes:
-    """A machine's state as bytes: a checked header, the words and devices, and the storage."""
-    words = json.dumps(state).encode()
-    body = zlib.compress(len(words).to_bytes(4, "little") + words + storage, 1)
-    return _STATE + zlib.crc32(body).to_bytes(4, "little") + body
-
-
-def _unpack(data: bytes) -> tuple[dict[str, Any], bytes]:
-    """What `_pack` packed. Raises `KitError` where it is damaged or something else."""
-    body = data[len(_STATE) + 4 :]
-    head = _STATE + zlib.crc32(body).to_bytes(4, "little")
-    if data[: len(head)] != head:
-        raise KitError("restore: this is no saved state of this version of the kit, or is damaged")
-    plain = zlib.decompress(body)
-    length = int.from_bytes(plain[:4], "little")
-    words: dict[str, Any] = json.loads(plain[4 : 4 + length])
-    return words, plain[4 + length :]
 
 
 class Computer(ABC):
@@ -354,21 +332,22 @@ class Computer(ABC):
     def save(self) -> bytes:
         """The whole state: registers, storage, devices, steps, and what a reset starts again."""
         state = {
-            "config": repr((self.config, self.memory)),
+            "config": self._configuration,
             "hart": self.hart.snapshot(),
             "devices": self.board.save(),
             "steps": self.steps,
             "boot": None if self._boot is None else self._boot.save(),
         }
-        return _pack(state, self.bus.read_bytes(RAM_BASE, self.memory))
+        return pack(state, self.bus.read_bytes(RAM_BASE, self.memory))
 
     def restore(self, data: bytes) -> None:
-        """Takes on a state that `save` returned. Raises `KitError`, and changes nothing, where it
-        is damaged or of a machine built otherwise."""
+        """Takes on a state that `save` returned.
+
+        Raises `KitError`, and changes nothing, where it is damaged, of a machine built otherwise,
+        or one that no machine can be in; and where a disk's file cannot be written.
+        """
         self._check_free("restore")
-        state, storage = _unpack(data)
-        if state["config"] != repr((self.config, self.memory)):
-            raise KitError("restore: the state was saved by a machine that is configured otherwise")
+        state, storage = self._checked(data)
         self.board.restore(state["devices"])
         self.bus.write_bytes(RAM_BASE, storage)
         self.hart.put_back(state["hart"])
@@ -376,6 +355,19 @@ class Computer(ABC):
         self._boot = None if state["boot"] is None else Boot.restored(state["boot"])
         self.symbols = {} if self._boot is None else dict(self._boot.symbols)
         self.board.refresh()
+
+    def check(self, data: bytes) -> None:
+        """Raises `KitError` where `restore` would, the writing of a disk's file aside."""
+        self.board.check(self._checked(data)[0]["devices"])
+
+    def _checked(self, data: bytes) -> tuple[Any, bytes]:
+        state, storage = unpack(data, self.memory)
+        check_state(state, self._configuration, self.hart, self.bus, storage)
+        return state, storage
+
+    @property
+    def _configuration(self) -> str:
+        return repr((self.config, self.memory))
 
 
 def _device(devices: dict[str, Device], name: str, kind: type[D]) -> D:
