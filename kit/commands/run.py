@@ -14,6 +14,7 @@ from typing import Any
 from kit.commands.progress import ProgressLine
 from kit.control.diagnosis import trap_loop
 from kit.control.keyboard import Keyboard
+from kit.control.outputs import LIMITS, excess, keep
 from kit.control.vmm import VMM
 from kit.errors import KitError
 from kit.files import check_writable, read_bounded, replace_file
@@ -114,11 +115,13 @@ def run(args: argparse.Namespace) -> int:
         check_writable(path)
     machine = _machine(args)
     _feed(machine, args.input)
+    wanted = [name for name in LIMITS if args.json or getattr(args, name, None) is not None]
+    keep(machine, wanted)
     started = time.perf_counter()
     budget = DEFAULT_BUDGET if args.budget is None else args.budget
     typing = args.input is None and not args.json and sys.stdin is not None and sys.stdin.isatty()
     try:
-        stop = _run(machine, budget, typing)
+        stop = _run(machine, budget, typing, wanted)
     finally:
         _write_outputs(machine, args)
     seconds = time.perf_counter() - started
@@ -140,9 +143,10 @@ def _run_room(args: argparse.Namespace) -> int:
     return run_room(args)
 
 
-def _run(machine: Computer, budget: int, typing: bool) -> Stop:
+def _run(machine: Computer, budget: int, typing: bool, wanted: list[str]) -> Stop:
     """Runs in slices: what is typed is passed on, progress is shown, and a guest that takes the
-    same trap for ever is stopped."""
+    same trap for ever is stopped. So is one whose output, as far as it is `wanted` in the end, is
+    too much to keep."""
     start, limit = machine.steps, machine.steps + budget
     line = ProgressLine(sys.stderr)
     shown = line.active and not sys.stdout.isatty()
@@ -155,6 +159,8 @@ def _run(machine: Computer, budget: int, typing: bool) -> Stop:
                 machine.uart.feed(typed)
                 machine.board.refresh()
                 continue
+            if too_much := excess(machine, wanted):
+                raise KitError(f"the guest was stopped: {too_much}")
             if stop.reason != "budget" or machine.steps >= limit or trap_loop(machine.hart):
                 return replace(stop, steps=machine.steps - start)
             if shown:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from kit.control.outputs import excess, keep
 from kit.control.paging import POLICIES, BackingStore
 from kit.control.room_plan import OUTPUTS, MachinePlan, RoomPlan
 from kit.control.scheduler import Progress
@@ -107,6 +108,7 @@ class Room:
         self.scheduler.account(name).held = not plan.start
         if self.spool is not None:
             self.spool.attach(name, machine)
+        keep(machine, _to_files(plan))
         if plan.input is not None:
             self.type(name, read_source(plan.input, "input")[0])
 
@@ -210,6 +212,9 @@ class Room:
                 self._problem(problem)
         if self.scheduler.complaint:
             self._problem(self.scheduler.complaint)
+        too_much = excess(self.machine(name), _to_files(self._plan(name)))
+        if too_much and ended is None:
+            ended = self.scheduler.fail(name, too_much)
         if ended is None:
             return
         self._flush(name)
@@ -339,6 +344,12 @@ class Room:
             self.machine(name).check(data)
         except KitError as error:
             raise KitError(f"restore: {name}: {str(error).removeprefix('restore: ')}") from None
+
+
+def _to_files(plan: MachinePlan) -> list[str]:
+    """The devices whose output goes to files as a whole."""
+    outputs = (("uart", plan.console), ("printer", plan.printer), ("punch", plan.punch))
+    return [name for name, path in outputs if path is not None]
 
 
 def _check_outputs(plan: MachinePlan) -> None:

@@ -128,7 +128,8 @@ class Scheduler:
             return None
         turn = self._ask(ready)
         if turn.quantum < 1:
-            self._fail(turn.name, f"the policy gave it a turn of {turn.quantum} steps")
+            self.complaint = f"the policy gave it a turn of {turn.quantum} steps"
+            self.fail(turn.name, self.complaint)
         else:
             self._run(turn)
         return turn.name
@@ -208,11 +209,13 @@ class Scheduler:
         except Exception as error:  # a policy is anybody's code
             self._replace_policy(f"{type(error).__name__}: {error}")
 
-    def _fail(self, name: str, reason: str) -> None:
-        """Halts a virtual machine for what it did not do itself."""
+    def fail(self, name: str, reason: str) -> Stop:
+        """Halts a virtual machine for a reason that is not its guest's; returns how it ended."""
         machine = self.machines[name]
-        machine.vcpu.failure = self.complaint = reason
-        self.finish(name, Stop("stopped", 0, self.account(name).made, machine.hart.pc))
+        machine.vcpu.failure = reason
+        stop = Stop("stopped", 0, self.account(name).made, machine.hart.pc)
+        self.finish(name, stop)
+        return stop
 
     def finish(self, name: str, stop: Stop) -> None:
         """Its run is over, with this end."""

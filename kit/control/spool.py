@@ -227,6 +227,7 @@ class _Station:
         self.machine = machine
         self.reader, self.printer, self.punch = machine.reader, machine.printer, machine.punch
         self.former = self.printer.sink, self.punch.sink
+        self.kept = self.printer.kept, self.punch.kept
         self.outputs: dict[str, Appender] = {}
         self.refused: set[str] = set()  # devices of a bare machine whose output is not stored
         self.job = ""  # whose cards are being read
@@ -246,7 +247,7 @@ class _Station:
         """Takes the hands off the devices."""
         self.reader.source = self.reader.watch = None
         self.printer.sink, self.punch.sink = self.former
-        self.printer.kept = self.punch.kept = None
+        self.printer.kept, self.punch.kept = self.kept
         self.close()
 
     def close(self, number: int | None = None) -> None:

@@ -22,10 +22,11 @@ PUNCH = 1
 class CardPunch(UnitRecord):
     """Registers: see `kit.devices.unit_record`. `cards` are the punched cards, 80 bytes each.
 
-    `kept`, if set, is how many of them stay in memory at least; older ones may be forgotten.
+    `kept` is how many of them stay in memory at least, twice as many at most; older ones are
+    forgotten. None keeps all. The sink gets every card in any case.
     """
 
-    kept: int | None = None
+    kept: int | None = 1 << 16
 
     name = "punch"
     irq = 14

@@ -32,11 +32,11 @@ class LinePrinter(UnitRecord):
     """Registers: see `kit.devices.unit_record`.
 
     `text` is the paper: each line without trailing blanks and with a newline after it, and a form
-    feed for each ejected page. `kept`, if set, is how many of them stay in memory at least; older
-    ones may be forgotten.
+    feed for each ejected page. `kept` is how many of them stay in memory at least, twice as many at
+    most; older ones are forgotten. None keeps all. The sink gets every one in any case.
     """
 
-    kept: int | None = None
+    kept: int | None = 1 << 16
 
     name = "printer"
     irq = 13

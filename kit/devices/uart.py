@@ -37,11 +37,11 @@ POWER_ON_DIVISOR = 12
 class Uart(Device):
     """Eight byte-wide registers. Wider accesses reach the register at their address.
 
-    `kept`, if set, is how many bytes of `output` stay in memory at least; older ones may be
-    forgotten.
+    `kept` is how many bytes of `output` stay in memory at least, twice as many at most; older ones
+    are forgotten. None keeps all. The sink gets every byte in any case.
     """
 
-    kept: int | None = None
+    kept: int | None = 1 << 22
 
     name = "uart"
     size = 0x100
@@ -78,7 +78,7 @@ class Uart(Device):
 
     @property
     def text(self) -> str:
-        """What has been sent so far, as UTF-8; bytes that are not become replacement characters."""
+        """What was sent and is kept, as UTF-8; other bytes become replacement characters."""
         return self.output.decode("utf-8", "replace")
 
     def feed(self, data: bytes) -> None:
