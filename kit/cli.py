@@ -45,7 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         # Whatever the console's code page is, what guests print must not stop the command.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    chosen = parser().parse_args(arguments)
+    chosen, surplus = parser().parse_known_args(arguments)
+    if surplus:
+        print(f"kit {chosen.command}: {_surplus(chosen, surplus[0])}", file=sys.stderr)
+        return USAGE_ERROR
     try:
         return int(chosen.run(chosen))
     except KitError as error:
@@ -57,6 +60,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"kit {chosen.command}: interrupted", file=sys.stderr)
         return INTERRUPTED
+
+
+def _surplus(chosen: argparse.Namespace, argument: str) -> str:
+    """What is wrong with an argument that nothing takes."""
+    if argument.startswith("-") and argument != "-":
+        return f"there is no option {argument}; try kit {chosen.command} --help"
+    advice = getattr(chosen, "surplus", "leave it out")
+    return f"one argument too many: {argument!r}; {advice}"
 
 
 if __name__ == "__main__":

@@ -32,6 +32,14 @@ def add_deck(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--base", metavar="ADDRESS", help="where programs are assembled for (0x80010000)"
     )
     parser.add_argument(
+        "-I",
+        dest="include",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a folder for .include of assembly source (may be repeated)",
+    )
+    parser.add_argument(
         "-o", "--output", metavar="FILE", help="the deck (default: standard output)"
     )
     parser.set_defaults(run=run)
@@ -55,10 +63,10 @@ def _deck(args: argparse.Namespace) -> Deck:
     if args.jobs is not None:
         if single:
             raise KitError("give a list of jobs, or --job and --program, but not both")
-        return jobs_deck(read_jobs(args.jobs), base)
+        return jobs_deck(read_jobs(args.jobs), base, args.include)
     if args.job is None or args.program is None:
         raise KitError("give a list of jobs (JOBS.toml), or both --job and --program")
-    return jobs_deck([parse_job(args.job, args.program, args.data)], base)
+    return jobs_deck([parse_job(args.job, args.program, args.data)], base, args.include)
 
 
 def _address(text: str) -> int:

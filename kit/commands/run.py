@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import time
 from contextlib import nullcontext
@@ -18,6 +19,7 @@ from kit.control.outputs import LIMITS, excess, keep
 from kit.control.vmm import VMM
 from kit.errors import KitError
 from kit.files import check_writable, read_bounded, replace_file
+from kit.machine.board import RAM_BASE
 from kit.machine.computer import DEFAULT_BUDGET, Computer, memory_size
 from kit.machine.machine import Machine
 from kit.machine.protocol import Stop
@@ -37,6 +39,11 @@ SLICE = 20_000
 
 VMM_MEMORY = 1 << 20
 """What a machine has beyond its guest's storage, for the VMM's tables."""
+
+SURPLUS = "one image is run; what its kernel is to be told goes into --append"
+
+LARGEST = (1 << 32) - RAM_BASE
+"""Bytes of storage that a machine can have: addresses have 32 bits."""
 
 _REASONS = {
     "reset": "asked for a reset",
@@ -88,21 +95,32 @@ def add_run(commands: Any) -> None:
     parser.add_argument(
         "--ad", default="update", choices=("update", "fault"), help="who sets A and D bits"
     )
+    parser.add_argument(
+        "-I",
+        dest="include",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a folder for .include of assembly source (may be repeated)",
+    )
     parser.add_argument("--initrd", metavar="FILE", help="initial RAM disk")
     parser.add_argument("--append", default="", metavar="ARGS", help="the kernel's arguments")
-    parser.add_argument("--budget", type=_steps, metavar="N", help="steps at most (default 10^9)")
+    parser.add_argument(
+        "--budget",
+        type=_steps,
+        metavar="N",
+        help="steps at most, such as 500000, 500_000 or 5e5 (default 1e9)",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, surplus=SURPLUS)
 
 
 def _steps(text: str) -> int:
-    value = int(text.replace("_", ""), 0)
-    if value < 0:
-        raise ValueError(text)
-    return value
-
-
-_steps.__name__ = "number of steps"
+    found = re.fullmatch(r"([0-9][0-9_]{0,30})(?:[eE]([0-9]{1,2}))?", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of steps; write 500000 or 5e5")
+    zeros = "0" * int(found[2] or 0)
+    return int(found[1].replace("_", "") + zeros)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -178,22 +196,19 @@ def _machine(args: argparse.Namespace) -> Computer:
         devices["console"] = _console
         if args.printer is None:
             devices["paper"] = _paper
-    booting = {"initrd": args.initrd, "append": args.append}
-    if not args.vm:
+    if args.vm:
+        real = memory_size(args.memory) + VMM_MEMORY
+        if real > LARGEST:
+            most = f"{(LARGEST - VMM_MEMORY) >> 20}M"
+            raise KitError(f"memory {args.memory!r}: a virtual machine can have {most} at most")
+        vmm = VMM(Machine(args.isa, "MSU", 16, real, args.ad))
+        name = Path(args.image).stem
+        settings = {"memory": args.memory, "modes": args.modes, "pmp": args.pmp}
+        machine: Computer = vmm.create(name, **settings, **devices)
+    else:
         machine = Machine(args.isa, args.modes, args.pmp, args.memory, args.ad, **devices)
-        machine.load(args.image, **booting)
-        return machine
-    real = memory_size(args.memory) + VMM_MEMORY
-    vmm = VMM(Machine(args.isa, "MSU", 16, real, args.ad))
-    return vmm.create(
-        Path(args.image).stem,
-        args.image,
-        memory=args.memory,
-        modes=args.modes,
-        pmp=args.pmp,
-        **booting,
-        **devices,
-    )
+    machine.load(args.image, initrd=args.initrd, append=args.append, include=args.include)
+    return machine
 
 
 def _console(data: bytes) -> None:

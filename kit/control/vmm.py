@@ -11,7 +11,7 @@ from kit.control.costs import Report, report
 from kit.control.policies import QUANTUM, Policy, RoundRobin
 from kit.control.scheduler import Progress, Scheduler
 from kit.control.virtual_machine import VirtualMachine
-from kit.errors import KitError
+from kit.errors import KitError, expect
 from kit.isa.config import Config
 from kit.machine.board import RAM_BASE
 from kit.machine.computer import Computer, memory_size
@@ -31,6 +31,7 @@ class VMM:
     """
 
     def __init__(self, machine: Computer) -> None:
+        expect("VMM", machine, "a machine, as in VMM(Machine())", Computer)
         if not machine.config.has_s:
             raise KitError("VMM: it needs a machine with modes MSU, whose page tables it uses")
         if machine.owner:
@@ -65,6 +66,7 @@ class VMM:
         `kit.machine.computer.Computer`.
         Raises `KitError` where the name is taken or storage is short.
         """
+        expect("VMM", name, "a name for the virtual machine", str)
         if name in self.machines:
             raise KitError(f"VMM: there is a virtual machine {name!r} already; choose another name")
         config = Config(self.machine.config.isa, modes, pmp, self.machine.config.ad)

@@ -26,7 +26,7 @@ class DiskImage:
     """
 
     def __init__(self, data: bytes | bytearray, *, read_only: bool = False) -> None:
-        """Raises KitError if the length is not a multiple of 512 bytes."""
+        """Raises KitError if the length is zero, or not a multiple of 512 bytes."""
         self.name = "disk"
         self.read_only = read_only
         self._file: BinaryIO | None = None
@@ -37,9 +37,9 @@ class DiskImage:
     def open(cls, path: str | Path, *, read_only: bool = False) -> DiskImage:
         """The disk in a file; read-only where it is asked for, or where the file is.
 
-        Raises KitError if it cannot be read or its length is not a multiple of 512 bytes.
+        Raises KitError if it cannot be read, is empty or has no whole number of sectors.
         """
-        image = cls(b"")
+        image = cls(bytes(SECTOR))
         image.name = str(path)
         try:
             image._file, image.read_only = _opened(path, read_only)
@@ -159,6 +159,8 @@ def _opened(path: str | Path, read_only: bool) -> tuple[BinaryIO, bool]:
 
 
 def _sectors(length: int, name: str) -> int:
+    if not length:
+        raise KitError(f"{name}: an empty disk; make it one or more sectors of {SECTOR} bytes long")
     if length % SECTOR:
         raise KitError(
             f"{name}: {length} bytes are no whole number of {SECTOR}-byte sectors; "

@@ -47,7 +47,7 @@ class Overlay(DiskImage):
         Raises KitError if the file cannot be opened, is damaged, or belongs to another base, or
         if the base cannot be read.
         """
-        super().__init__(b"")
+        super().__init__(bytes(SECTOR))
         base.read_only = True
         self.base = base
         self.name = base.name if path is None else str(path)

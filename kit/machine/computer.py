@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import operator
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import NoneType
 from typing import Any, TypeVar
 
 from kit.devices.card_punch import CardPunch
@@ -22,7 +23,7 @@ from kit.devices.finisher import Finisher
 from kit.devices.line_printer import LinePrinter
 from kit.devices.uart import Uart
 from kit.devices.virtio_block import VirtioBlock
-from kit.errors import KitError
+from kit.errors import KitError, expect
 from kit.isa.hart import Hart
 from kit.machine import control_c
 from kit.machine.board import RAM_BASE, Board, standard_devices
@@ -37,6 +38,8 @@ __all__ = ["DEFAULT_BUDGET", "Computer", "memory_size"]
 
 DEFAULT_BUDGET = 1_000_000_000
 """Steps after which a run without a budget of its own ends."""
+
+SETTINGS = "reader, disk, legacy_virtio, console, paper, channel, dedicated"
 
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 D = TypeVar("D", bound=Device)
@@ -89,7 +92,15 @@ class Computer(ABC):
         paper: Callable[[str], None] | None = None,
         channel: bool = False,
         dedicated: Mapping[str, Device] | None = None,
+        **unknown: Any,
     ) -> None:
+        for name in unknown:
+            raise KitError(f"machine: there is no setting {name!r}; of devices, {SETTINGS}")
+        expect("reader", reader, "a Deck or a file's name", Deck, str, Path, NoneType)
+        expect("disk", disk, "a DiskImage or a file's name", DiskImage, str, Path, NoneType)
+        expect("dedicated", dedicated, "devices by name", Mapping, NoneType)
+        for name, listener in (("console", console), ("paper", paper)):
+            expect(name, listener, "a function", Callable, NoneType)
         self.hart = hart
         self.bus = bus
         self.config = hart.config
@@ -167,14 +178,16 @@ class Computer(ABC):
         *,
         initrd: str | Path | bytes | None = None,
         append: str = "",
+        include: Sequence[str | Path] = (),
     ) -> None:
         """Puts an image into storage as a boot loader does, and makes the machine ready to run it.
 
-        `image` is an ELF file, a flat binary or Intel HEX; `initrd` an initial RAM disk; `append`
-        the kernel's arguments. The device tree's address is handed over in a1. Raises `KitError`.
+        `image` is an ELF file, a flat binary or Intel HEX, or assembly source, whose includes are
+        looked for in the folders `include` too; `initrd` an initial RAM disk; `append` the kernel's
+        arguments. The device tree's address is handed over in a1. Raises `KitError`.
         """
         self._check_free("load")
-        self._boot = boot(self, image, initrd=initrd, append=append)
+        self._boot = boot(self, image, initrd=initrd, append=append, include=include)
         self.symbols = dict(self._boot.symbols)
         self.reset()
 
@@ -213,6 +226,7 @@ class Computer(ABC):
         After control-C, or what a listener of its devices has raised, the machine is between two
         steps, and another run goes on from there.
         """
+        expect("budget", budget, "a number of steps", int, NoneType)
         with control_c.Held(self):
             return self._run(DEFAULT_BUDGET if budget is None else budget, until)
 
@@ -316,15 +330,20 @@ class Computer(ABC):
 
     def set_register(self, name: str, value: int) -> None:
         """Sets a register; CSRs take only their legal values."""
+        expect(name, value, "a number", int)
         write_register(self.hart, name, value)
         self.board.refresh()
 
     def read_memory(self, address: int, length: int) -> bytes:
         """`length` bytes of storage. Raises `KitError` where there is none."""
+        expect("address", address, "a number", int)
+        expect("length", length, "a number", int)
         return self.bus.read_bytes(address, length)
 
     def write_memory(self, address: int, data: bytes) -> None:
         """Changes storage. Raises `KitError` where there is none."""
+        expect("address", address, "a number", int)
+        expect("data", data, "bytes", bytes, bytearray, memoryview)
         self.bus.write_bytes(address, data)
 
     # -- saving ------------------------------------------------------------------------------
@@ -347,6 +366,7 @@ class Computer(ABC):
         or one that no machine can be in; and where a disk's file cannot be written.
         """
         self._check_free("restore")
+        expect("restore", data, "what save returned", bytes)
         state, storage = self._checked(data)
         self.board.restore(state["devices"])
         self.bus.write_bytes(RAM_BASE, storage)

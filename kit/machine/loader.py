@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from types import NoneType
 from typing import Any, Protocol
 
 from kit.devices.device import Device
-from kit.errors import KitError
+from kit.errors import KitError, expect
 from kit.isa.config import Config
 from kit.isa.image import Image
 from kit.machine.device_tree import device_tree
@@ -145,14 +146,18 @@ def boot(
     *,
     initrd: str | Path | bytes | None = None,
     append: str = "",
+    include: Sequence[str | Path] = (),
 ) -> Boot:
     """Works out where an image, the device tree and an initial RAM disk go; writes nothing.
 
-    `append` are the boot arguments. Raises KitError if anything cannot be read or does not fit.
+    `append` are the boot arguments, `include` folders for `read_image`. Raises KitError if
+    anything cannot be read or does not fit.
     """
+    expect("append", append, "a text", str)
+    expect("initrd", initrd, "a file's name or bytes", bytes, str, Path, NoneType)
     base, size = machine.ram
     name = "image" if isinstance(image, bytes | Image) else str(image)
-    loaded = read_image(image, base)
+    loaded = read_image(image, base, include)
     taken = _spaces(loaded)
     _check(loaded.entry, taken, base, base + size, name)
 
@@ -179,22 +184,26 @@ def boot(
     return Boot(loaded, Segment(dtb, tree((where, len(data)))), Segment(where, data))
 
 
-def read_image(source: str | Path | bytes | Image, base: int = 0x80000000) -> Image:
+def read_image(
+    source: str | Path | bytes | Image, base: int = 0x80000000, include: Sequence[str | Path] = ()
+) -> Image:
     """The image in a file or in bytes; a flat binary belongs at the address `base`.
 
     A file of assembly source (``.s``) is assembled, and so is a guest's folder, by its main source
-    (one of `MAIN_SOURCES`); ``guests/...`` finds the kit's own from anywhere. Raises KitError if it
-    cannot be read, is empty, or is damaged or unsuitable.
+    (one of `MAIN_SOURCES`); ``guests/...`` finds the kit's own from anywhere. What it includes is
+    looked for beside it, then in the folders `include`. Raises KitError if it cannot be read, is
+    empty, or is damaged or unsuitable.
     """
     if isinstance(source, Image):
         return source
+    expect("image", source, "a file's name, bytes or an Image", bytes, str, Path, Image)
     if not isinstance(source, bytes):
         source = _find(Path(source))
         if source.suffix in (".s", ".S"):
             # Most images are built already: the assembler is loaded when it is needed.
             from kit.isa.assembler import assemble_file
 
-            image = assemble_file(source, base=base)
+            image = assemble_file(source, base=base, include_paths=include)
             if not image.segments and not image.zeroed:
                 raise KitError(f"{source}: the program is empty")
             return image

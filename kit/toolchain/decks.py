@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,25 +63,29 @@ class Job:
                     f"data card {number}: begins with '$' and would be taken for a control card"
                 )
 
-    def cards(self, base: int = JOB_BASE) -> list[str]:
+    def cards(self, base: int = JOB_BASE, include: Sequence[str | Path] = ()) -> list[str]:
         """The job's cards; a program that is not linked yet comes to the address `base`."""
         return [
             f"$JOB {self.name},{self.account},{self.seconds},{self.pages}",
             "$LOAD",
-            *object_cards(self.program, base),
+            *object_cards(self.program, base, include),
             "$RUN",
             *self.data,
             "$EOJ",
         ]
 
 
-def jobs_deck(jobs: Iterable[Job], base: int = JOB_BASE) -> Deck:
+def jobs_deck(
+    jobs: Iterable[Job], base: int = JOB_BASE, include: Sequence[str | Path] = ()
+) -> Deck:
     """The deck with the cards of all jobs, in order. Raises KitError if a program has errors."""
-    cards = [line.encode("ascii") for job in jobs for line in job.cards(base)]
+    cards = [line.encode("ascii") for job in jobs for line in job.cards(base, include)]
     return Deck(cards, "jobs")
 
 
-def object_cards(program: str | Path, base: int = JOB_BASE) -> list[str]:
+def object_cards(
+    program: str | Path, base: int = JOB_BASE, include: Sequence[str | Path] = ()
+) -> list[str]:
     """A program as Intel HEX records, each fit for a card.
 
     Assembly source is assembled for, and a flat binary is put to, the address `base`. Raises
@@ -92,7 +96,10 @@ def object_cards(program: str | Path, base: int = JOB_BASE) -> list[str]:
         data, name = read_source(path, "program")
         found = read_hex_file(data.decode("latin-1"), name)
         return write_hex(found.segments, found.start).splitlines()
-    image = assemble_file(path, base=base) if path.suffix in _SOURCE else read_image(path, base)
+    if path.suffix in _SOURCE:
+        image = assemble_file(path, base=base, include_paths=include)
+    else:
+        image = read_image(path, base, include)
     return write_hex(image.segments, image.entry).splitlines()
 
 

@@ -61,3 +61,15 @@ def test_an_error_leaves_the_old_deck_as_it_was(tmp_path: Path) -> None:
     with pytest.raises(KitError):
         command("--job", "A,B,1,1", "--program", tmp_path / "no.s", "-o", out)
     assert out.read_text() == "OLD\n"
+
+
+def test_programs_of_jobs_include_from_folders_that_are_named(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "loop.s").write_text("1: j 1b\n")
+    program, deck = tmp_path / "main.s", tmp_path / "deck"
+    program.write_text('.include "loop.s"\n')
+    job = ("--job", "A,B,1,1", "--program", program, "-o", deck)
+    with pytest.raises(KitError, match="loop.s"):
+        command(*job)
+    assert command(*job, "-I", tmp_path / "parts") == 0
+    assert deck.read_text().startswith("$JOB A,B,1,1\n$LOAD\n:")

@@ -81,6 +81,22 @@ def test_a_budget_ends_a_run_with_status_3(tmp_path: Path) -> None:
     assert "used up its budget after 1,000 steps" in result.stderr
 
 
+@pytest.mark.parametrize("budget", ["1000", "1_000", "1e3", "10E2"])
+def test_a_budget_may_be_written_in_short(tmp_path: Path, budget: str) -> None:
+    (tmp_path / "loop.s").write_text("1: j 1b\n")
+    assert "after 1,000 steps" in kit("run", "loop.s", "--budget", budget, cwd=tmp_path).stderr
+
+
+@pytest.mark.parametrize("where", ["--bare", "--vm"])
+def test_includes_are_looked_for_in_folders_that_are_named(tmp_path: Path, where: str) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "loop.s").write_text("1: j 1b\n")
+    (tmp_path / "main.s").write_text('.include "loop.s"\n')
+    result = kit("run", "main.s", where, "-I", "parts", "--budget", "10", cwd=tmp_path)
+    assert "used up its budget after 10 steps" in result.stderr
+    assert kit("run", "main.s", where, cwd=tmp_path).returncode == 2
+
+
 def test_a_program_that_falls_off_its_end_is_stopped_and_told_why(tmp_path: Path) -> None:
     (tmp_path / "ends.s").write_text("_start: li a0, 1\nret\n")
     for where in ("--bare", "--vm"):
@@ -147,6 +163,12 @@ WRONG = [
     (["run", "{loop}", "--memory", "3"], "multiple of"),
     (["run", "{loop}", "--isa", "rv64i"], "expected rv32i"),
     (["run", "{loop}", "--budget", "-1"], "--budget"),
+    (["run", "{loop}", "--budget", "many"], "'many' is no number of steps; write 500000 or 5e5"),
+    (["run", "{loop}", "extra"], "one argument too many: 'extra'; one image is run; what its"),
+    (["asm", "{loop}", "extra"], "kit asm: one argument too many: 'extra'; leave it out"),
+    (["run", "{loop}", "--fast"], "kit run: there is no option --fast; try kit run --help"),
+    (["run", "{loop}", "--vm", "--memory", "2G"], "'2G': a virtual machine can have 2047M at most"),
+    (["run", "{loop}", "--disk", "{empty}"], "an empty disk; make it one or more sectors of 512"),
     (["run", "{loop}", "--reader", "nowhere.deck"], "nowhere.deck: cannot read the deck"),
     (["run", "{loop}", "--disk", "nowhere.img"], "nowhere.img"),
     (["run", "{loop}", "--disk", "{loop}"], "512"),

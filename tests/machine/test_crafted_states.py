@@ -24,7 +24,21 @@ from kit.resources import guests_dir
 MEMORY = "256K"
 JOBS = "$JOB A,me,1,1\nDATA\n$EOJ\n$JOB B,me,1,1\n$EOJ\n" * 20
 SETTINGS: dict[str, Any] = {"memory": MEMORY, "channel": True}
-ODD = (None, True, False, 0, 1, -1, 2, 7, 255, 1 << 16, 0x8000_0001, 1 << 31, (1 << 32) - 1)
+ODD: tuple[object, ...] = (
+    None,
+    True,
+    False,
+    0,
+    1,
+    -1,
+    2,
+    7,
+    255,
+    1 << 16,
+    0x8000_0001,
+    1 << 31,
+    (1 << 32) - 1,
+)
 ODD += (1 << 32, 1 << 64, 1 << 70, 1.5, float("nan"), "", "0", "zz", "00", "\f", "é\n")
 
 
