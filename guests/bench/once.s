@@ -15,8 +15,8 @@ main:
         .rept   NUMBERS
         .irp    register, a0, a1, a2, a3, a4, a5, a6, a7, t3, t4
         addi    \register, \register, number + 1
-        sw      \register, 4 * number(s0)
         xori    \register, \register, number
+        sw      \register, 4 * number(s0)
         sltiu   t1, \register, number
         lw      \register, 4 * number(s0)
         .endr

@@ -31,9 +31,9 @@ __all__ = [
     "warm_up",
 ]
 
-SECONDS = {"qemu": 6.0, "wasm": 6.0, "unicorn": 6.0, "spike": 2.0, "reference": 2.0}
+SECONDS = {"qemu": 6.0, "wasm": 6.0, "unicorn": 6.0, "spike": 2.0, "reference": 1.0}
 """How long a run is meant to take, by engine, on a computer like the one of the loads' table."""
-QUICK_SECONDS = {"qemu": 1.0, "wasm": 1.0, "unicorn": 1.0, "spike": 0.3, "reference": 0.3}
+QUICK_SECONDS = {"qemu": 1.0, "wasm": 1.0, "unicorn": 1.0, "spike": 0.3, "reference": 0.2}
 
 PATIENCE = 600.0
 """Seconds after which a run is given up."""

@@ -6,11 +6,12 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from kit.bench.engines import ENGINES
 from kit.bench.loads import LOADS, QUICK, SETTINGS
 from kit.commands.progress import ProgressLine
 from kit.errors import KitError
@@ -20,7 +21,6 @@ __all__ = ["add_bench"]
 FAILED = 1
 """Exit status where a run failed."""
 
-ENGINES = ("reference", "wasm", "qemu", "spike", "unicorn")
 RUNS = 3
 MOST_RUNS = 1000
 
@@ -64,7 +64,7 @@ _runs.__name__ = f"number of runs, 1 to {MOST_RUNS},"
 def run(args: argparse.Namespace) -> int:
     """Measures what the arguments ask for; returns the exit status. Raises `KitError`."""
     loads = _chosen(args.loads, "load", LOADS, QUICK if args.quick else tuple(LOADS))
-    engines = _chosen(_split(args.engines), "engine", ENGINES, ENGINES)
+    engines = _chosen(_split(args.engines), "engine", ENGINES, tuple(ENGINES))
     settings = _chosen(_split(args.settings), "setting", SETTINGS, SETTINGS)
     runs = args.runs or (1 if args.quick else RUNS)
     with _folder(args.keep) as folder, ProgressLine(sys.stderr) as line:
@@ -78,18 +78,17 @@ def _measure(
     folder: Path,
     line: ProgressLine,
 ) -> int:
-    # `kit --help` and every other command start without these.
-    from kit.bench.engines import ENGINES as KNOWN
+    # Every other command starts without these.
     from kit.bench.measure import QUICK_SECONDS, SECONDS, measure, plan, warm_up
     from kit.bench.table import tables
 
     loads, engines, settings = chosen
     installed = []
     for name in engines:
-        if KNOWN[name].program() is None:
-            _say(f"{name} is left out: it is not installed; {KNOWN[name].advice}")
+        if ENGINES[name].program() is None:
+            _say(f"{name} is left out: it is not installed; {ENGINES[name].advice}")
         else:
-            installed.append(KNOWN[name])
+            installed.append(ENGINES[name])
     seconds = QUICK_SECONDS if args.quick else SECONDS
     made = plan([LOADS[name] for name in loads], installed, settings, runs, seconds)
     if not made.cells:
@@ -115,7 +114,7 @@ def _split(text: str | None) -> list[str]:
 
 
 def _chosen(
-    given: Sequence[str], what: str, known: Sequence[str] | dict[str, Any], usual: Sequence[str]
+    given: Sequence[str], what: str, known: Collection[str], usual: Sequence[str]
 ) -> Sequence[str]:
     """The names that were given, in the order of those there are; or else the usual ones."""
     for name in given:
