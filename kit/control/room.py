@@ -10,7 +10,7 @@ import json
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from kit.control.outputs import excess, keep
 from kit.control.paging import POLICIES, BackingStore
@@ -20,14 +20,18 @@ from kit.control.spool import Spool
 from kit.control.virtual_machine import VirtualMachine
 from kit.control.vmm import VMM
 from kit.devices.channel import Channel
+from kit.devices.deck import Deck
+from kit.devices.device import Device
 from kit.devices.disk_image import DiskImage
 from kit.devices.overlay import Overlay
 from kit.devices.saved import flag, number, record
+from kit.devices.virtio_block import VirtioBlock
 from kit.errors import KitError
 from kit.files import check_writable, replace_file
 from kit.machine.loader import read_source
 from kit.machine.machine import Machine
 from kit.machine.protocol import Stop
+from kit.resources import locate
 
 __all__ = ["Attendant", "Room"]
 
@@ -88,6 +92,13 @@ class Room:
         name = plan.name
         self.watchers[name] = []
         self._lines[name] = bytearray()
+        devices = {
+            "reader": plan.reader,
+            "disk": self._disk(plan),
+            "uart": lambda data: self._sent(name, data),
+            "printer": None if plan.printer else lambda text: self._printed(name, text),
+        }
+        dedicated = {device: self._real_device(device, plan, devices) for device in plan.dedicated}
         machine = self.vmm.create(
             name,
             plan.image,
@@ -98,11 +109,12 @@ class Room:
             append=plan.append,
             pager=self._store(plan),
             fixed=plan.fixed,
-            reader=plan.reader,
-            disk=self._disk(plan),
+            reader=devices["reader"],
+            disk=devices["disk"],
             legacy_virtio=plan.legacy_virtio,
-            console=lambda data: self._sent(name, data),
-            paper=None if plan.printer else lambda text: self._printed(name, text),
+            console=devices["uart"],
+            paper=devices["printer"],
+            dedicated=dedicated,
             channel=any(name in pair for pair in self.plan.channels),
         )
         self.scheduler.account(name).held = not plan.start
@@ -111,6 +123,22 @@ class Room:
         keep(machine, _to_files(plan))
         if plan.input is not None:
             self.type(name, read_source(plan.input, "input")[0])
+
+    def _real_device(self, name: str, plan: MachinePlan, settings: dict[str, Any]) -> Device:
+        """A device of the real machine, set up as a machine's plan says, and taken off `settings`:
+        those are for devices that the virtual machine has of its own."""
+        real, setting = self.vmm.machine, settings.get(name)
+        settings[name] = None
+        if name == "disk":
+            real.board.detach("virtio0")
+            real.board.attach(VirtioBlock(setting, legacy=plan.legacy_virtio))
+        elif name == "reader" and setting is not None:
+            real.reader.load(Deck.read(locate(setting)))
+        elif name == "uart":
+            real.uart.sink = setting
+        elif name == "printer":
+            real.printer.sink = setting
+        return real.devices[name]
 
     def _store(self, plan: MachinePlan) -> BackingStore | None:
         """Where its pages go; each machine has a store of its own, and fails alone with it."""

@@ -37,6 +37,8 @@ EVERYBODY = "all"
 LARGEST = 1 << 40
 OUTPUTS = ("printer", "punch", "console")
 """Keys of a machine that name files to be written."""
+DEDICATED = ("reader", "printer", "punch", "uart", "disk")
+"""Devices of the real machine that one virtual machine can have for itself."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class MachinePlan:
     `fixed` storage lies at the same real addresses.
     `disk` is written to, unless `overlay` is there (a file, or "memory"), which then takes what is
     written. `printer`, `punch` and `console` are files for what comes out; `input` is typed at its
-    console from the start. With `start` = False it waits for its operator.
+    console from the start. `dedicated` are devices of the real machine, by name, that it gets for
+    itself. With `start` = False it waits for its operator.
     """
 
     name: str
@@ -71,6 +74,7 @@ class MachinePlan:
     priority: int = 0
     share: int = 1
     start: bool = True
+    dedicated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -172,6 +176,12 @@ def _pairs(value: Any, _: Path) -> tuple[tuple[str, str], ...]:
     return tuple((one, other) for one, other in value)
 
 
+def _devices(value: Any, _: Path) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(name in DEDICATED for name in value):
+        raise ValueError("expected a list of devices: " + ", ".join(DEDICATED))
+    return tuple(dict.fromkeys(value))
+
+
 ROOM_KEYS: dict[str, Reading] = {
     "memory": _size,
     "isa": _text,
@@ -207,6 +217,7 @@ MACHINE_KEYS: dict[str, Reading] = {
     "priority": _number(-LARGEST),
     "share": _number(1),
     "start": _flag,
+    "dedicated": _devices,
 }
 
 
@@ -241,6 +252,8 @@ def _machine(name: str, table: Any, file: Path) -> MachinePlan:
         raise KitError(f"{where}.backing: fixed storage has no use for it; leave one of them out")
     if "overlay" in settings and "disk" not in settings:
         raise KitError(f"{where}.overlay: needs a disk to lie over")
+    if "disk" in settings.get("dedicated", ()) and "disk" not in settings:
+        raise KitError(f"{where}.disk: is missing; it is the image of the dedicated disk")
     return MachinePlan(name, **settings)
 
 
@@ -276,6 +289,10 @@ def _check(plan: RoomPlan) -> None:
         if name not in names or joined.count(name) > 1:
             wrong = "has two channels" if name in names else "is no virtual machine"
             raise KitError(f"{plan.file}: room.channels: {_shown(name)} {wrong}")
+    given = [device for machine in plan.machines for device in machine.dedicated]
+    for device in given:
+        if given.count(device) > 1:
+            raise KitError(f"{plan.file}: the real machine has one {device}; dedicate it once")
     written: dict[str, str] = {}
     for machine in plan.machines:
         shared = () if machine.overlay is not None else ("disk",)

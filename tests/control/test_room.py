@@ -370,3 +370,57 @@ def test_bytes_that_are_no_text_are_no_plan(tmp_path: Path) -> None:
         read_room(file)
     with pytest.raises(KitError, match="cannot read the room"):
         read_room(tmp_path / "none.toml")
+
+
+# Dedicated devices
+
+EVERYTHING = 'dedicated = ["reader", "printer", "punch", "uart"]'
+
+
+def test_a_dedicated_device_is_the_real_machines_and_works_like_an_own_one(tmp_path: Path) -> None:
+    own, shown_of_own = make(tmp_path, {"clerk": "", "talker": ""})
+    own.run()
+    room, shown = make(tmp_path, {"clerk": EVERYTHING, "talker": ""})
+    real, clerk = room.vmm.machine, room.machine("clerk")
+    assert clerk.board.lenders["printer"] is real.board
+    assert "printer" not in real.devices
+    assert room.machine("talker").uart is not clerk.uart
+    assert {stop.reason for stop in room.run().values()} == {"halt"}
+    assert shown == shown_of_own
+    assert clerk.save() == own.machine("clerk").save()
+
+
+def test_a_dedicated_reader_and_disk_have_what_the_plan_says(tmp_path: Path) -> None:
+    (tmp_path / "cards").write_text("FIRST\nSECOND\n")
+    (tmp_path / "disk").write_bytes(b"sector".ljust(1024))
+    machine = (
+        'dedicated = ["reader", "disk"]\nreader = "cards"\ndisk = "disk"\nlegacy_virtio = false'
+    )
+    room, _ = make(tmp_path, {"clerk": machine})
+    clerk = room.machine("clerk")
+    assert [card.rstrip() for card in clerk.reader.hopper] == [b"FIRST", b"SECOND"]
+    assert clerk.disk is not None
+    assert (clerk.disk.image.sectors, clerk.disk.legacy) == (2, False)
+    assert clerk.board.lenders.keys() == {"reader", "disk"}
+
+
+def test_output_of_dedicated_devices_goes_to_the_files_of_the_plan(tmp_path: Path) -> None:
+    room, _ = make(tmp_path, {"clerk": f'{EVERYTHING}\nprinter = "paper"\nconsole = "sent"'})
+    room.run()
+    assert (tmp_path / "paper").read_text() == "4\n3\n2\n1\n"
+
+
+@pytest.mark.parametrize(
+    ("machines", "message"),
+    [
+        ({"clerk": 'dedicated = ["clint"]'}, "expected a list of devices: reader, printer, punch"),
+        ({"clerk": 'dedicated = "printer"'}, "expected a list of devices"),
+        ({"clerk": 'dedicated = ["disk"]'}, "disk: is missing; it is the image of the dedicated"),
+        ({"clerk": EVERYTHING, "talker": EVERYTHING}, "the real machine has one reader; dedicate"),
+    ],
+)
+def test_what_cannot_be_dedicated_is_refused(
+    tmp_path: Path, machines: dict[str, str], message: str
+) -> None:
+    with pytest.raises(KitError, match=message):
+        make(tmp_path, machines)
