@@ -127,7 +127,8 @@ class Room:
     def _real_device(self, name: str, plan: MachinePlan, settings: dict[str, Any]) -> Device:
         """A device of the real machine, set up as a machine's plan says, and taken off `settings`:
         those are for devices that the virtual machine has of its own."""
-        real, setting = self.vmm.machine, settings.get(name)
+        real = self.vmm.machine
+        setting: Any = settings.get(name)
         settings[name] = None
         if name == "disk":
             real.board.detach("virtio0")
