@@ -13,7 +13,7 @@ DECK ?= guests/batch/jobs/monday.deck
 PACKAGES := qemu-system-misc binutils-riscv64-unknown-elf gcc-riscv64-unknown-elf device-tree-compiler chromium
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format lab docs docs-serve lockstep equivalence fuzz mutants clean distclean
+.PHONY: help run test lint format lab docs docs-serve bench lockstep equivalence fuzz mutants clean distclean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -46,6 +46,10 @@ docs: $(VENV)/.docs  ## build the documentation in docs/_build/html
 docs-serve: docs  ## build the documentation and serve it on PORT (8000)
 	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory docs/_build/html
 
+bench: $(VENV)/.bench  ## measure the engines, beside QEMU, Spike and Unicorn (BENCH=--quick: a minute)
+	@tools/packages.sh optional qemu-system-misc
+	$(BIN)/kit bench $(BENCH)
+
 lockstep: $(VENV)/.dev  ## compare a million random instructions with Spike
 	$(BIN)/python -m pytest tests/conformance -k lockstep --lockstep-steps 1000000
 
@@ -75,7 +79,8 @@ $(VENV)/.lab: EXTRAS = [lab]
 $(VENV)/.lab: AFTER = @$(BIN)/jupyter labextension disable @jupyterlab/apputils-extension:announcements >/dev/null 2>&1
 $(VENV)/.docs: EXTRAS = [docs]
 $(VENV)/.dev: EXTRAS = [dev]
-$(VENV)/.core $(VENV)/.lab $(VENV)/.docs $(VENV)/.dev: pyproject.toml | $(BIN)/python
+$(VENV)/.bench: EXTRAS = [bench]
+$(VENV)/.core $(VENV)/.lab $(VENV)/.docs $(VENV)/.dev $(VENV)/.bench: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.$(EXTRAS)'
 	$(AFTER)
 	@touch $@

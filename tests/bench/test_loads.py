@@ -61,6 +61,11 @@ def test_a_load_prints_its_checksum_in_the_steps_of_the_table(
     assert stop.steps == load.steps(rounds, is_paged(setting))
 
 
+def test_the_greeting_takes_the_steps_of_the_table() -> None:
+    load = LOADS["hello"]
+    assert machine("bare", load.elf(1, False)).run(BUDGET).steps == load.steps(1, False)
+
+
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_the_chase_takes_its_pointers_from_storage(setting: str) -> None:
     symbols = f".equ NODES, 512\n.equ ROUNDS, 3\n.equ PAGED, {is_paged(setting):d}\n"
