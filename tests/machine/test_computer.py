@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kit import Machine
+from kit import VMM, Machine
 from kit.errors import KitError
 from kit.isa.assembler import assemble
 from kit.machine.protocol import Stop
@@ -62,3 +62,38 @@ def test_a_program_counter_is_set_to_where_an_instruction_can_begin(isa: str, pc
     aligned = Machine(isa, memory="64K")
     aligned.set_register("pc", 0x8000_0007)
     assert aligned.register("pc") == pc
+
+
+@pytest.mark.parametrize("is_virtual", [False, True])
+def test_a_write_by_a_debugger_or_by_dma_ends_no_reservation(is_virtual: bool) -> None:
+    real = Machine(memory="1M")
+    computer = VMM(real).create("guest", memory="64K") if is_virtual else real
+    computer.load(
+        assemble(
+            """
+                la a0, word
+                li a1, 7
+                lr.w a2, (a0)
+            reserved:
+                sc.w a3, a1, (a0)
+            1:  j 1b
+                .align 2
+            word: .word 5
+            """
+        )
+    )
+    computer.breakpoints.add(computer.symbols["reserved"])
+    assert computer.run(10).reason == "breakpoint"
+    computer.write_memory(computer.symbols["word"], b"abcd")
+    computer.board.write_bytes(computer.symbols["word"], b"efgh")  # what devices do
+    computer.run(3)
+    assert (computer.register("a2"), computer.register("a3")) == (5, 0)
+    assert computer.read_memory(computer.symbols["word"], 4) == b"\7\0\0\0"
+
+
+def test_after_reset_everything_is_zero_but_the_mode_and_the_address() -> None:
+    fresh = Machine(memory="64K")
+    state = fresh.hart.snapshot()
+    assert (state.pop("mode"), state.pop("pc")) == (3, 0x8000_0000)
+    assert state.pop("wires") == 1 << 7  # the timer, whose comparator is zero
+    assert not any(any(value) if isinstance(value, list) else value for value in state.values())
