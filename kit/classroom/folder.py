@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from kit.errors import KitError
 from kit.resources import lessons_dir
 
-__all__ = ["open_folder"]
+__all__ = ["KERNEL", "kernel_metadata", "open_folder"]
+
+KERNEL = "python3"
+"""The Jupyter kernel that the lessons run on."""
 
 
 def open_folder(folder: str | Path) -> list[Path]:
@@ -35,13 +39,34 @@ def open_folder(folder: str | Path) -> list[Path]:
                 continue
             # The unfinished file has another name, so that an interruption leaves no half lesson.
             partial = notebook.with_suffix(".part")
-            text = jupytext.writes(jupytext.read(source), fmt="ipynb")
+            lesson = jupytext.read(source)
+            lesson.metadata.update(kernel_metadata())
+            text = jupytext.writes(lesson, fmt="ipynb")
             partial.write_text(text, encoding="utf-8")
             partial.replace(notebook)
             new.append(notebook)
     except OSError as error:
         raise KitError(f"cannot write the lessons to {target}: {error.strerror}") from None
     return new
+
+
+def kernel_metadata() -> dict[str, Any]:
+    """What JupyterLab writes into a notebook about its kernel when it opens it.
+
+    A notebook that has it already is not marked as changed by being opened. Empty where no kernel
+    is installed.
+    """
+    try:
+        from ipykernel.ipkernel import IPythonKernel
+        from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+    except ImportError:
+        return {}
+    try:
+        spec = KernelSpecManager().get_kernel_spec(KERNEL)
+    except NoSuchKernel:
+        return {}
+    named = {"name": KERNEL, "display_name": spec.display_name, "language": spec.language}
+    return {"kernelspec": named, "language_info": dict(IPythonKernel.language_info)}
 
 
 def main(arguments: list[str]) -> int:

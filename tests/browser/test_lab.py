@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from kit.classroom.folder import open_folder
+
 pytest.importorskip("jupyterlab", reason="the extra 'lab' is not installed")
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -32,7 +34,8 @@ view
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[str]:
-    """The address of a JupyterLab that serves a notebook of `_CELLS`, ``view.ipynb``."""
+    """The address of a JupyterLab that serves the lessons, and `_CELLS` as ``view.ipynb``."""
+    open_folder(tmp_path)
     cells = [
         {"id": f"c{n}", "cell_type": "code", "metadata": {}, "source": source.strip()}
         | {"outputs": [], "execution_count": None}
@@ -94,3 +97,22 @@ def test_a_click_in_the_view_reaches_python(lab: str, chromium: Any) -> None:
     page.get_by_text("cursor 9", exact=True).wait_for()
     page.close()
     assert outside == []
+
+
+def test_a_lesson_that_is_only_opened_is_not_marked_as_changed(lab: str, chromium: Any) -> None:
+    page = chromium.new_page()
+    page.goto(f"{lab}/tree/lessons/00-three-systems.ipynb?reset")
+    page.wait_for_function("window.jupyterapp?.shell.currentWidget?.sessionContext")
+    dirty = page.evaluate(
+        """async () => {
+            const panel = jupyterapp.shell.currentWidget;
+            await panel.context.ready;
+            await panel.sessionContext.ready;
+            await panel.sessionContext.session.kernel.info;
+            await new Promise(resolve => setTimeout(resolve, 0));
+            return panel.context.model.dirty;
+        }"""
+    )
+    name = page.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.name")
+    page.close()
+    assert (dirty, name) == (False, "python3")

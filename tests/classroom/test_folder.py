@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("jupytext", reason="the extra 'lab' is not installed")
 
-from kit.classroom.folder import main, open_folder
+from kit.classroom.folder import KERNEL, kernel_metadata, main, open_folder
 from kit.resources import lessons_dir
 
 
@@ -21,6 +22,13 @@ def test_every_lesson_becomes_a_notebook_without_outputs(tmp_path: Path) -> None
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         assert any(cell["cell_type"] == "code" for cell in cells)
         assert not any(cell.get("outputs") for cell in cells)
+
+
+def test_a_notebook_says_what_its_kernel_would_say(tmp_path: Path) -> None:
+    metadata = json.loads(open_folder(tmp_path)[0].read_text(encoding="utf-8"))["metadata"]
+    assert metadata["kernelspec"]["name"] == KERNEL
+    assert metadata["language_info"]["version"] == ".".join(map(str, sys.version_info[:3]))
+    assert kernel_metadata().items() <= metadata.items()
 
 
 def test_a_students_notebook_is_never_overwritten(tmp_path: Path) -> None:
