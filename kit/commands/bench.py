@@ -101,7 +101,8 @@ def _measure(
     if args.json:
         print(json.dumps([row.numbers() for row in results.rows], indent=2))
     else:
-        print(tables(results.rows, [engine.name for engine in installed]), end="")
+        measured = {row.engine for row in results.rows}
+        print(tables(results.rows, [name for name in engines if name in measured]), end="")
     return FAILED if complaints or results.failures else 0
 
 
