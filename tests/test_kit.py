@@ -26,3 +26,9 @@ def test_importing_the_kit_imports_no_room_of_it() -> None:
 def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'Frobnicator'"):
         _ = kit.Frobnicator
+
+
+def test_the_package_can_be_run_as_the_command() -> None:
+    command = [sys.executable, "-m", "kit", "--version"]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == f"vmm-kit {kit.__version__}"
