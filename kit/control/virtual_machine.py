@@ -74,12 +74,16 @@ class VirtualMachine(Computer):
         if not self.vcpu.storage.frames:
             self.vcpu.failure, self._stopping = "it was destroyed", True
             return 0
-        self.kernel.machine.breakpoints = self.breakpoints
+        host = self.kernel.machine
+        host.breakpoints = self.breakpoints
+        owner, host.owner = host.owner, ""  # the owner itself runs it now
         try:
             made = self.kernel.run(self.vcpu, steps)
         except BaseException:  # control-C, or what somebody's listener raised
             self.steps += self.kernel.pause()
             raise
+        finally:
+            host.owner = owner
         if self.vcpu.failure:
             self._stopping = True
         return made

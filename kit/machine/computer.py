@@ -74,7 +74,7 @@ class Computer(ABC):
 
     The attribute `monitor`, when set, is called with the cause after each trap into M-mode instead
     of the program at mtvec: it *is* the M-mode program. It returns True to end the run. `owner`
-    says who has the whole machine, like a VMM: load, reset and restore are refused then.
+    says who has the whole machine, like a VMM: nobody else may run, load, reset or restore it.
 
     Raises `KitError` for what cannot be built.
     """
@@ -227,6 +227,7 @@ class Computer(ABC):
         steps, and another run goes on from there.
         """
         expect("budget", budget, "a number of steps", int, NoneType)
+        self._check_free("run")
         with control_c.Held(self):
             return self._run(DEFAULT_BUDGET if budget is None else budget, until)
 

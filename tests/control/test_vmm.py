@@ -69,6 +69,7 @@ def test_the_machine_beneath_stays_as_it_is_until_the_vmm_is_closed() -> None:
     guest = vmm.create("guest", assemble(LOOP), memory="64K")
     guest.run(50)
     changes: dict[str, Callable[[], object]] = {
+        "run": machine.step,
         "reset": machine.reset,
         "load": lambda: machine.load(assemble(LOOP)),
         "restore": lambda: machine.restore(saved),
