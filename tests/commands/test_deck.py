@@ -69,7 +69,7 @@ def test_programs_of_jobs_include_from_folders_that_are_named(tmp_path: Path) ->
     program, deck = tmp_path / "main.s", tmp_path / "deck"
     program.write_text('.include "loop.s"\n')
     job = ("--job", "A,B,1,1", "--program", program, "-o", deck)
-    with pytest.raises(KitError, match="cannot read"):
+    with pytest.raises(KitError, match="add its folder with -I"):
         command(*job)
     assert command(*job, "-I", tmp_path / "parts") == 0
     assert deck.read_text().startswith("$JOB A,B,1,1\n$LOAD\n:")
