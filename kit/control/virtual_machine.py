@@ -46,9 +46,9 @@ class VirtualMachine(Computer):
 
     def reset(self) -> None:
         """Switches it off and on, as `Computer.reset`; the shadow tables start empty."""
+        super().reset()
         self.vcpu.forget()
         self.vcpu.failure = ""
-        super().reset()
 
     def set_register(self, name: str, value: int) -> None:
         """Sets a register, as `Computer.set_register`."""
@@ -65,16 +65,21 @@ class VirtualMachine(Computer):
 
         Devices that were dedicated to it are on the machine beneath again.
         """
+        self.vcpu.failure = "it was destroyed"  # for who runs on it: see `_execute`
         self.board.close()
         kernel = self.kernel
         nothing = GuestStorage(kernel.machine.bus, kernel.allocator, RAM_BASE, [], self.name)
         self.bus = self.hart.bus = self.vcpu.storage = nothing
 
     def _execute(self, steps: int) -> int:
-        if not self.vcpu.storage.frames:
-            self.vcpu.failure, self._stopping = "it was destroyed", True
-            return 0
         host = self.kernel.machine
+        if not self.vcpu.storage.frames:
+            self.vcpu.failure = "it was destroyed"
+        elif isinstance(host, VirtualMachine) and host.failure:
+            self.vcpu.failure = f"the virtual machine beneath it ended: {host.failure}"
+        if self.failure:
+            self._stopping = True
+            return 0
         host.breakpoints = self.breakpoints
         owner, host.owner = host.owner, ""  # the owner itself runs it now
         try:

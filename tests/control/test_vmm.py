@@ -96,3 +96,18 @@ def test_a_virtual_machine_beneath_a_vmm_is_reset_when_that_is_closed() -> None:
     inner.close()
     host.load(assemble(LOOP))
     assert host.run(100).reason == "budget"
+
+
+@pytest.mark.parametrize("how", ["destroyed", "failed"])
+def test_what_runs_on_a_virtual_machine_ends_with_it(how: str) -> None:
+    outer = VMM(Machine(memory="4M"))
+    host = outer.create("host", memory="1M")
+    guest = VMM(host).create("guest", assemble(LOOP), memory="64K")
+    assert guest.run(100).reason == "budget"
+    if how == "destroyed":
+        outer.destroy("host")
+    else:
+        host.vcpu.failure = "it has failed"
+    stop = guest.run(100)
+    assert (stop.reason, stop.steps) == ("stopped", 0)
+    assert guest.failure == f"the virtual machine beneath it ended: {host.failure}"
