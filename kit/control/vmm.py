@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from kit.control.costs import Report, report
@@ -14,11 +15,13 @@ from kit.control.virtual_machine import VirtualMachine
 from kit.errors import KitError, expect
 from kit.isa.config import Config
 from kit.machine.board import RAM_BASE
+from kit.machine.bus import PAGE
 from kit.machine.computer import Computer, memory_size
 from kit.machine.loader import Image
 from kit.machine.protocol import Stop
-from kit.vmm.allocator import Pager
+from kit.vmm.allocator import MINIMUM, Pager
 from kit.vmm.kernel import Kernel, VirtualCpu
+from kit.vmm.shadow import POOL
 
 __all__ = ["QUANTUM", "VMM"]
 
@@ -69,12 +72,14 @@ class VMM:
         expect("VMM", name, "a name for the virtual machine", str)
         if name in self.machines:
             raise KitError(f"VMM: there is a virtual machine {name!r} already; choose another name")
+        if pager is not None and not hasattr(pager, "victim"):
+            raise KitError(f"VMM: expected a pager, such as BackingStore(), not {pager!r}")
         config = Config(self.machine.config.isa, modes, pmp, self.machine.config.ad)
         size = memory_size(memory)
+        least = size if fixed or pager is None else min(size, MINIMUM * PAGE)
         vcpu = self.kernel.create(name, config, RAM_BASE, size, pager, fixed)
         if vcpu is None:
-            free = self.kernel.allocator.free * 4 // 1024
-            raise KitError(f"VMM: {name!r} wants {memory} of storage, of which {free}M are free")
+            raise KitError(f"VMM: {name!r} {self._lacking(least, fixed)}")
         machine = None
         try:
             machine = VirtualMachine(self.kernel, vcpu, **devices)
@@ -87,6 +92,13 @@ class VMM:
             raise
         self.machines[name] = machine
         return machine
+
+    def _lacking(self, size: int, fixed: bool) -> str:
+        """Why the kernel has not created a virtual machine that needs so many bytes."""
+        free, tables = self.kernel.allocator.free * PAGE, POOL * PAGE
+        if fixed and free >= size + tables:
+            return "is to be fixed (V=R), but others have frames at its addresses"
+        return f"needs {size >> 10}K, and {tables >> 10}K for its tables; {free >> 10}K are free"
 
     def destroy(self, name: str) -> None:
         """Ends a virtual machine and takes back its storage. Raises `KitError` if there is none."""
@@ -117,6 +129,7 @@ class VMM:
         (guest steps). `progress` is called after each turn. Returns how each of them ended, by
         name. What a wrong policy did is in `complaint` afterwards, and ends no run.
         """
+        expect("budget", budget, "a number of steps", int, NoneType)
         self.complaint = ""
         scheduler = self.scheduler(policy or RoundRobin(quantum), budget)
         while scheduler.turn() is not None:

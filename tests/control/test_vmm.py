@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -111,3 +112,25 @@ def test_what_runs_on_a_virtual_machine_ends_with_it(how: str) -> None:
     stop = guest.run(100)
     assert (stop.reason, stop.steps) == ("stopped", 0)
     assert guest.failure == f"the virtual machine beneath it ended: {host.failure}"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"memory": "1M"}, "'guest' needs 1024K, and 192K for its tables; 768K are free"),
+        ({"memory": "1M", "pager": BackingStore()}, None),
+        (
+            {"memory": "64K", "fixed": True},
+            r"'guest' is to be fixed \(V=R\), but others have frames",
+        ),
+        ({"pager": 3}, r"expected a pager, such as BackingStore\(\), not 3"),
+    ],
+)
+def test_it_is_said_what_is_lacking(settings: dict[str, Any], message: str | None) -> None:
+    vmm = VMM(Machine(memory="1M"))
+    vmm.create("fixed", memory="64K", fixed=True)
+    if message is None:
+        vmm.create("guest", **settings)
+        return
+    with pytest.raises(KitError, match=message):
+        vmm.create("guest", **settings)
