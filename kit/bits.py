@@ -324,6 +324,22 @@ _CONCRETE: dict[str, Callable[[int, int, int], int]] = {
     "remu": lambda a, b, w: a % b if b else a,
 }
 
+
+def concrete(node: Expr, values: list[int]) -> int:
+    """The value of a node whose operands, those that are nodes, have these values."""
+    mask = (1 << node.width) - 1
+    if node.op == "zext":
+        return values[0]
+    if node.op == "extract":
+        low: int = node.args[1]
+        return values[0] >> low & mask
+    if node.op == "sext":
+        return _signed(values[0], node.args[0].width) & mask
+    if node.op == "select":
+        return values[1] if values[0] else values[2]
+    return int(_CONCRETE[node.op](values[0], values[1], node.args[0].width)) & mask
+
+
 _COMMUTES = {"add", "mul", "and", "or", "xor", "eq"}
 _ZERO_IS_NEUTRAL = {"add", "sub", "or", "xor", "shl", "shr", "sar"}
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import CodeType
 
-__all__ = ["cache_directory", "cached_code", "source_digest"]
+__all__ = ["cache_directory", "cached_bytes", "cached_code", "source_digest"]
 
 _MAGIC = b"vmm-kit code\n"
 
@@ -41,28 +41,35 @@ def cached_code(name: str, make: Callable[[], str]) -> CodeType:
 
     A file that is missing or damaged is made again; where none can be kept, none is.
     """
-    path = cache_directory() / f"{name}.code"
-    code = _read(path)
-    if code is None:
-        code = compile(make(), f"<{name}>", "exec")
-        _keep(path, code)
+
+    def dump() -> bytes:
+        return marshal.dumps(compile(make(), f"<{name}>", "exec"))
+
+    code = marshal.loads(cached_bytes(name, dump))
+    assert isinstance(code, CodeType)
     return code
 
 
-def _read(path: Path) -> CodeType | None:
+def cached_bytes(name: str, make: Callable[[], bytes]) -> bytes:
+    """What `make` returns, kept in the cache under `name`, and read from there if it is whole."""
+    path = cache_directory() / f"{name}.code"
+    body = _read(path)
+    if body is None:
+        body = make()
+        _keep(path, body)
+    return body
+
+
+def _read(path: Path) -> bytes | None:
     try:
         data = path.read_bytes()
     except OSError:
         return None
     head, body = data[: len(_MAGIC) + 32], data[len(_MAGIC) + 32 :]
-    if head != _MAGIC + hashlib.sha256(body).digest():
-        return None
-    code = marshal.loads(body)
-    return code if isinstance(code, CodeType) else None
+    return body if head == _MAGIC + hashlib.sha256(body).digest() else None
 
 
-def _keep(path: Path, code: CodeType) -> None:
-    body = marshal.dumps(code)
+def _keep(path: Path, body: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:

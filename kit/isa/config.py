@@ -28,6 +28,9 @@ class Config:
     ad: str = "update"
 
     def __post_init__(self) -> None:
+        for name in ("isa", "modes", "ad"):
+            if not isinstance(getattr(self, name), str):
+                raise KitError(f"{name} {getattr(self, name)!r}: expected text such as rv32imac")
         letters = self.isa.removeprefix("rv32")
         if not self.isa.startswith("rv32i") or letters != "".join(
             letter for letter in _ORDER if letter in letters

@@ -17,13 +17,17 @@ CY, IR = 0, 2
 
 
 @opaque(None)
-def count(cpu: Cpu, retired: bool) -> None:
-    """Advances the clocks at the end of a step, whether or not it completed an instruction."""
+def count(cpu: Cpu, retired: bool, steps: Bits | int = 1) -> None:
+    """Advances the clocks at the end of a step, whether or not it completed an instruction.
+
+    Or of several `steps` that all did, or all did not (64 bits).
+    """
+    steps = steps if isinstance(steps, Bits) else Bits(64, steps)
     cpu.completed = int(retired)
-    cpu.mtime = cpu.mtime + 1
-    cpu.mcycle = cpu.mcycle + (~cpu.mcountinhibit[CY]).zext(64)
+    cpu.mtime = cpu.mtime + steps
+    cpu.mcycle = cpu.mcycle + select(cpu.mcountinhibit[CY], Bits(64, 0), steps)
     if retired:
-        cpu.minstret = cpu.minstret + (~cpu.mcountinhibit[IR]).zext(64)
+        cpu.minstret = cpu.minstret + select(cpu.mcountinhibit[IR], Bits(64, 0), steps)
 
 
 def operand_words(row: Instruction, operands: dict[str, int], xlen: int) -> dict[str, Bits]:

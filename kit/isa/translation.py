@@ -10,7 +10,7 @@ from kit.bits import Bits, concat, select
 from kit.isa.cpu import Cpu, M, S, Trap, U, opaque
 from kit.isa.pmp import pmp_allows
 
-__all__ = ["ACCESS_FAULT", "PAGE_FAULT", "effective_mode", "translate"]
+__all__ = ["ACCESS_FAULT", "PAGE_FAULT", "effective_mode", "is_direct", "translate"]
 
 ACCESS_FAULT = {"execute": 1, "read": 5, "write": 7}
 PAGE_FAULT = {"execute": 12, "read": 13, "write": 15}
@@ -29,6 +29,11 @@ def effective_mode(cpu: Cpu, access: str) -> Bits:
     return select(cpu.mstatus[MPRV], cpu.mstatus[12:11], cpu.mode)
 
 
+def is_direct(cpu: Cpu, mode: Bits) -> Bits:
+    """Are the addresses of a mode physical ones, without translation?"""
+    return Bits(1, 1) if not cpu.config.has_s else (mode == M) | ~cpu.satp[cpu.xlen - 1]
+
+
 @opaque("plen")
 def translate(cpu: Cpu, address: Bits, size: int, access: str) -> Bits:
     """The physical address of `size` bytes at a virtual one, which `access` may touch.
@@ -37,7 +42,7 @@ def translate(cpu: Cpu, address: Bits, size: int, access: str) -> Bits:
     the final address against PMP is part of it; whether a device takes the access is not.
     """
     mode = effective_mode(cpu, access)
-    direct = Bits(1, 1) if not cpu.config.has_s else (mode == M) | ~cpu.satp[cpu.xlen - 1]
+    direct = is_direct(cpu, mode)
     physical = address.zext(cpu.plen) if direct else walk(cpu, address, access, mode)
     if not pmp_allows(cpu, physical, size, access, mode):
         raise Trap(ACCESS_FAULT[access], address)

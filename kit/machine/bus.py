@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import Protocol
 
 from kit.devices.device import BusError, Device
 from kit.errors import KitError
@@ -23,11 +24,11 @@ class Storage:
 
     `octets`, `halves` and `words` are views of the same bytes. They are only little-endian on a
     little-endian host, which every host that Python 3.11 is built for in practice is; on another
-    the constructor refuses. Raises KitError if base or size are no multiples of 4096 bytes, or do
-    not fit into 32-bit addresses.
+    the constructor refuses. The bytes may be an engine's own, given as `octets`. Raises KitError if
+    base or size are no multiples of 4096 bytes, or do not fit into 32-bit addresses.
     """
 
-    def __init__(self, size: int, base: int = 0x80000000) -> None:
+    def __init__(self, size: int, base: int = 0x80000000, octets: memoryview | None = None) -> None:
         if sys.byteorder != "little":
             raise KitError("storage: this host is big-endian; the kit needs a little-endian one")
         if size <= 0 or size % PAGE or base % PAGE:
@@ -38,7 +39,7 @@ class Storage:
             )
         self.base = base
         self.size = size
-        self.octets = memoryview(bytearray(size))
+        self.octets = memoryview(bytearray(size)) if octets is None else octets
         self.halves = self.octets.cast("H")
         self.words = self.octets.cast("I")
 
@@ -135,13 +136,29 @@ class AddressSpace(ABC):
         return offset
 
 
+class Guards(Protocol):
+    """What an engine wants to know of writes that it does not make itself.
+
+    `pages` has a byte for each page of RAM: not zero where the engine depends on what is in it.
+    """
+
+    pages: memoryview
+
+    def written(self, offset: int, length: int) -> None:
+        """These bytes of RAM, some of them perhaps in such pages, have been written."""
+
+
 class Bus(AddressSpace):
-    """Where the processor's accesses go: the machine's storage, and its devices."""
+    """Where the processor's accesses go: the machine's storage, and its devices.
+
+    `guards`, if set, are the engine's.
+    """
 
     def __init__(self, storage: Storage) -> None:
         super().__init__(storage.base, storage.size)
         self.storage = storage
         self._octets, self._halves, self._words = storage.octets, storage.halves, storage.words
+        self.guards: Guards | None = None
 
     def read(self, address: int, size: int) -> int:
         """Reads RAM or a device register; `reaches` must hold."""
@@ -164,6 +181,8 @@ class Bus(AddressSpace):
                 self._octets[offset] = value
             else:
                 self._halves[offset >> 1] = value
+            if self.guards is not None and self.guards.pages[offset >> 12]:
+                self.guards.written(offset, size)
             if self.watch is not None:
                 self.watch(address, size)
             return
@@ -178,5 +197,7 @@ class Bus(AddressSpace):
         """Writes RAM. Raises BusError, a KitError, and writes nothing, if it is not all RAM."""
         offset = self._offset(address, len(data))
         self._octets[offset : offset + len(data)] = data
+        if self.guards is not None and data:
+            self.guards.written(offset, len(data))
         if self.watch is not None and data:
             self.watch(address, len(data))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection
+from typing import Any, Protocol
 
+from kit.engine.choice import chosen_engine, fast_engine
 from kit.engine.reference import ReferenceEngine
 from kit.isa.config import Config
 from kit.isa.cpu import M
@@ -16,12 +17,22 @@ from kit.machine.computer import Computer, memory_size
 __all__ = ["Machine"]
 
 
+class Engine(Protocol):
+    """What executes the hart's instructions; see `kit.engine.reference.ReferenceEngine`."""
+
+    on_trap: Callable[[int], bool] | None
+
+    def run(self, limit: int, breakpoints: Collection[int] = ()) -> int:
+        """Makes up to `limit` steps and returns how many were made."""
+
+
 class Machine(Computer):
     """A bare machine, laid out like QEMU's `virt` board.
 
     `isa`, `modes`, `pmp` and `ad` are those of `kit.isa.config.Config`. `memory` is the RAM from
     0x80000000 on, in bytes or as "16M"; `devices` are the settings of
     `kit.machine.computer.Computer`: reader, disk, legacy_virtio, console, paper.
+    `engine` is "wasm", "reference", or "auto": what `kit.engine.choice.chosen_engine` says.
 
     The attribute `on_trap`, when set, is called with the cause after each trap whatever its mode.
 
@@ -37,19 +48,34 @@ class Machine(Computer):
         pmp: int = 16,
         memory: str | int = "16M",
         ad: str = "update",
+        engine: str = "auto",
         **devices: Any,
     ) -> None:
-        storage = Storage(memory_size(memory), RAM_BASE)
-        bus = Bus(storage)
-        super().__init__(Hart(Config(isa, modes, pmp, ad), bus), bus, storage.size, **devices)
-        self.storage = storage
-        self.engine = ReferenceEngine(self.hart)
+        config, size = Config(isa, modes, pmp, ad), memory_size(memory)
+        self.engine: Engine
+        if chosen_engine(engine) == "wasm":
+            fast = fast_engine(config, RAM_BASE, size)
+            bus = Bus(Storage(size, RAM_BASE, fast.ram))
+            hart = fast.hart(bus)
+            bus.guards = fast
+            fast.listens = self._listens
+            self.engine = fast
+        else:
+            bus = Bus(Storage(size, RAM_BASE))
+            hart = Hart(config, bus)
+            self.engine = ReferenceEngine(hart)
+        super().__init__(hart, bus, size, **devices)
+        self.storage = bus.storage
         self.engine.on_trap = self._trapped
         self.on_trap: Callable[[int], None] | None = None
         self.reset()
 
     def _execute(self, steps: int) -> int:
         return self.engine.run(steps, self.breakpoints)
+
+    def _listens(self) -> int:
+        """Which traps `_trapped` wants to see: see `kit.engine.fast.FastEngine`."""
+        return 2 if self.on_trap is not None else int(self.monitor is not None)
 
     def _trapped(self, cause: int) -> bool:
         """Called by the engine after each trap entry; True makes it return."""

@@ -1,0 +1,87 @@
+"""Where things lie in the linear memory that generated code works on.
+
+From address `base`: the words of the hart, what the engine keeps for itself, its tables, and the
+machine's RAM. Sizes are in bytes.
+"""
+
+from __future__ import annotations
+
+from kit.isa.config import Config
+from kit.isa.cpu import ARRAYS, WORDS, width_of
+
+__all__ = ["ACCESSES", "REGIMES", "Layout"]
+
+ENGINE_WORDS = (
+    # The instruction being executed has trapped (1), or is one for Python (2); the trap's values.
+    *("trapped", "cause", "tval"),
+    # Steps still to be made, and their number when the clocks were right.
+    *("left", "counted"),
+    # Why `run` came back, and which traps it comes back for (0 none, 1 into M-mode, 2 all).
+    *("reason", "listen"),
+    # To be done before the next instruction: drop what is remembered of translations; look at
+    # mode and mstatus again; leave `run`.
+    *("flush", "regime_changed", "leave"),
+    # The regime: is every address physical and allowed? which tables of remembered translations?
+    *("linear", "read_table", "write_table", "execute_table"),
+    # How many pages hold tables that walks have read; how many pages with translated code were
+    # written to.
+    *("table_pages", "written_pages"),
+)
+REGIMES = 5
+"""Regimes of translation kept apart: U, S, S with SUM, M, and one that is never used."""
+ACCESSES = ("read", "write", "execute")
+ENTRIES = 256
+"""Remembered translations for each regime and access."""
+DECODED = 4096
+PLACES = 8192
+HEAT = 4096
+TABLE_LIMIT = 1024
+WRITTEN_LIMIT = 64
+
+
+class Layout:
+    """The offsets, for a machine of this configuration with `size` bytes of RAM from `ram_base`."""
+
+    def __init__(self, config: Config, ram_base: int, size: int, base: int = 0) -> None:
+        self.config, self.ram_base, self.size, self.base = config, ram_base, size, base
+        self.at: dict[str, int] = {}
+        self._end = base
+        for name in (*WORDS, *ENGINE_WORDS):
+            self._take(name, self.bytes_of(name))
+        for name, (count, _) in ARRAYS.items():
+            self._take(name, count * self.bytes_of(name))
+        self._take("tables", TABLE_LIMIT * 4)
+        self._take("written", WRITTEN_LIMIT * 4)
+        self._take("decoded", DECODED * 8)
+        self._take("heat", HEAT * 8)
+        self._take("places", PLACES * 16)
+        # One table of entries (tag, addend) for each access and regime.
+        self._take("remembered", len(ACCESSES) * REGIMES * ENTRIES * 8)
+        # For each page a byte: 1 holds page tables, 2 translated code; for each 32 bytes, is there
+        # translated code in them?
+        self._take("guards", size >> 12)
+        self._take("lines", size >> 5)
+        self._end = -(-self._end >> 16) << 16
+        self._take("ram", size)
+        self.total = self._end - base
+
+    def _take(self, name: str, size: int) -> None:
+        self._end = -(-self._end // 8) * 8
+        self.at[name] = self._end
+        self._end += size
+
+    def bytes_of(self, name: str) -> int:
+        """The bytes of a word, or of each word of a file."""
+        if name in ENGINE_WORDS:
+            return 4
+        return 4 if width_of(name, self.config) <= 32 else 8
+
+    def remembered(self, access: str, regime: int = 0) -> int:
+        """Where the table for an access in a regime begins."""
+        number = ACCESSES.index(access) * REGIMES + regime
+        return self.at["remembered"] + number * ENTRIES * 8
+
+    @property
+    def delta(self) -> int:
+        """What to add to a physical address in RAM to find it in the linear memory."""
+        return self.at["ram"] - self.ram_base
