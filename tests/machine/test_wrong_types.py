@@ -17,6 +17,7 @@ WRONG: dict[str, Callable[[Any, Any], object]] = {
     "dedicated: expected devices by name, not 'p'": lambda m, v: Machine(dedicated="p"),
     "there is no setting 'printer'; of devices, reader, ": lambda m, v: Machine(printer="paper"),
     "memory None: expected a size such as 16M": lambda m, v: Machine(memory=None),  # type: ignore[arg-type]
+    "isa 3: expected text such as rv32imac": lambda m, v: Machine(isa=3),  # type: ignore[arg-type]
     "modes 3: expected M, MU or MSU": lambda m, v: Machine(modes=3),  # type: ignore[arg-type]
     "pmp x: expected 0 or 16": lambda m, v: Machine(pmp="x"),  # type: ignore[arg-type]
     "budget: expected a number of steps, not '3'": lambda m, v: m.run("3"),
