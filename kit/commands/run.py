@@ -17,6 +17,7 @@ from kit.control.diagnosis import trap_loop
 from kit.control.keyboard import Keyboard
 from kit.control.outputs import LIMITS, excess, keep
 from kit.control.vmm import VMM
+from kit.engine.choice import ENGINES, chosen_engine
 from kit.errors import KitError
 from kit.files import check_writable, read_bounded, replace_file
 from kit.machine.board import RAM_BASE
@@ -34,8 +35,9 @@ PERFORATION = "- " * 39 + "-"
 INPUT_LIMIT = 64 << 20
 """Bytes of input for the console, at most."""
 
-SLICE = 20_000
-"""Steps after which keyboard, progress and diagnosis have their turn."""
+SLICE, LONG_SLICE = 20_000, 1 << 22
+"""Steps after which keyboard, progress and diagnosis have their turn: at first (and always, on the
+reference engine), and in the long run."""
 
 VMM_MEMORY = 1 << 20
 """What a machine has beyond its guest's storage, for the VMM's tables."""
@@ -103,6 +105,9 @@ def add_run(commands: Any) -> None:
         metavar="DIR",
         help="a folder for .include of assembly source (may be repeated)",
     )
+    parser.add_argument(
+        "--engine", default="auto", choices=ENGINES, help="what executes the instructions"
+    )
     parser.add_argument("--initrd", metavar="FILE", help="initial RAM disk")
     parser.add_argument("--append", default="", metavar="ARGS", help="the kernel's arguments")
     parser.add_argument(
@@ -139,7 +144,8 @@ def run(args: argparse.Namespace) -> int:
     budget = DEFAULT_BUDGET if args.budget is None else args.budget
     typing = args.input is None and not args.json and sys.stdin is not None and sys.stdin.isatty()
     try:
-        stop = _run(machine, budget, typing, wanted)
+        most = LONG_SLICE if chosen_engine(args.engine) == "wasm" else SLICE
+        stop = _run(machine, budget, typing, wanted, most)
     finally:
         _write_outputs(machine, args)
     seconds = time.perf_counter() - started
@@ -161,16 +167,18 @@ def _run_room(args: argparse.Namespace) -> int:
     return run_room(args)
 
 
-def _run(machine: Computer, budget: int, typing: bool, wanted: list[str]) -> Stop:
-    """Runs in slices: what is typed is passed on, progress is shown, and a guest that takes the
+def _run(machine: Computer, budget: int, typing: bool, wanted: list[str], most: int) -> Stop:
+    """Runs in slices of up to `most` steps: what is typed is passed on, progress is shown, and a guest that takes the
     same trap for ever is stopped. So is one whose output, as far as it is `wanted` in the end, is
     too much to keep."""
     start, limit = machine.steps, machine.steps + budget
+    steps = SLICE
     line = ProgressLine(sys.stderr)
     shown = line.active and not sys.stdout.isatty()
     with line, Keyboard() if typing else nullcontext() as keyboard:
         while True:
-            stop = machine.run(min(SLICE, limit - machine.steps))
+            stop = machine.run(min(steps, limit - machine.steps))
+            steps = min(2 * steps, most)
             idle = stop.reason == "idle"
             typed = keyboard.take(wait=idle) if keyboard is not None else b""
             if typed:
@@ -201,12 +209,14 @@ def _machine(args: argparse.Namespace) -> Computer:
         if real > LARGEST:
             most = f"{(LARGEST - VMM_MEMORY) >> 20}M"
             raise KitError(f"memory {args.memory!r}: a virtual machine can have {most} at most")
-        vmm = VMM(Machine(args.isa, "MSU", 16, real, args.ad))
+        vmm = VMM(Machine(args.isa, "MSU", 16, real, args.ad, args.engine))
         name = Path(args.image).stem
         settings = {"memory": args.memory, "modes": args.modes, "pmp": args.pmp}
         machine: Computer = vmm.create(name, **settings, **devices)
     else:
-        machine = Machine(args.isa, args.modes, args.pmp, args.memory, args.ad, **devices)
+        machine = Machine(
+            args.isa, args.modes, args.pmp, args.memory, args.ad, args.engine, **devices
+        )
     machine.load(args.image, initrd=args.initrd, append=args.append, include=args.include)
     return machine
 
