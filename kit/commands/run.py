@@ -168,9 +168,11 @@ def _run_room(args: argparse.Namespace) -> int:
 
 
 def _run(machine: Computer, budget: int, typing: bool, wanted: list[str], most: int) -> Stop:
-    """Runs in slices of up to `most` steps: what is typed is passed on, progress is shown, and a guest that takes the
-    same trap for ever is stopped. So is one whose output, as far as it is `wanted` in the end, is
-    too much to keep."""
+    """Runs in slices of up to `most` steps: what is typed is passed on, progress is shown.
+
+    A guest that takes the same trap for ever is stopped. So is one whose output, as far as it is
+    `wanted` in the end, is too much to keep.
+    """
     start, limit = machine.steps, machine.steps + budget
     steps = SLICE
     line = ProgressLine(sys.stderr)

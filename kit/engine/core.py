@@ -42,10 +42,9 @@ BUDGET, TRAPPED, WAITING, DEVICE, HOT, CODE = range(6)
 Python (not executed), code worth translating at pc, translated code was written over."""
 
 TABLE_PAGE, CODE_PAGE = 1, 2
-THRESHOLD = 40
-"""After so many arrivals, the code at an address is worth translating."""
-INTERPRETED = 1
-"""What translated code returns where the next instruction is to be executed here."""
+INTERPRETED, ENDING = 1, 2
+"""What translated code returns where the next instruction is to be executed here: because it cannot
+do it, or because the budget is about to end."""
 INVALID = 0x800
 """A tag that no page has."""
 PAGE_MASK = 0xFFFF_F000
@@ -54,7 +53,7 @@ SUM, MXR = 18, 19
 BITS = {1: "8_u", 2: "16_u", 4: ""}
 
 
-# -- what is asked of the definitions ----------------------------------------------------------
+# -- what is asked of the definitions --------------------------------------------------------
 
 
 def handler(row: Instruction, decoder: Decoder) -> Callable[[Cpu, Bits], None]:
@@ -224,7 +223,7 @@ class _Core:
                 return Trace(trace.key, trace.params, trace.body, trace.writes, widths[0])
         return trace
 
-    # -- numbers of functions ------------------------------------------------------------------
+    # -- numbers of functions --------------------------------------------------------------------
 
     def _number_functions(self, roles: dict[Any, Trace]) -> None:
         own = {trace.key: trace for trace in roles.values()}
@@ -261,7 +260,7 @@ class _Core:
             return bool(op.name == "reaches")
         return op.kind == "call" and op.name in self.trapping
 
-    # -- writing functions ---------------------------------------------------------------------
+    # -- writing functions -----------------------------------------------------------------------
 
     def _write_functions(self, roles: dict[Any, Trace]) -> None:
         for trace in self.traces.values():
@@ -499,7 +498,7 @@ class _Core:
         code.access({1: "i32.store8", 2: "i32.store16", 4: "i32.store"}[size], at["ram"])
         return code
 
-    # -- regimes and remembered translations -------------------------------------------------------
+    # -- regimes and remembered translations -----------------------------------------------------
 
     def _fill(self) -> Code:
         """Finds out which regime the hart is in."""
@@ -730,12 +729,18 @@ class _Core:
         code.get(self.place)
         code.access("i32.load", at["places"] + 8)
         code.call_indirect(self.module.type_of((), (I32,)))
-        code.const(I32, 1)
+        code.tee(self.place)
+        code.const(I32, ENDING)
+        code.op("i32.ne")
         code.set(self.jumped)
-        code.open("if")
+        code.get(self.place)
+        code.const(I32, 0)
+        code.op("i32.ne")
+        self.load(code, "left")
+        code.const(I32, 0)
+        code.op("i32.ne", "i32.and", "i32.eqz")
+        code.branch(self.top, "br_if")
         code.branch(interpret)
-        code.op("end")
-        code.branch(self.top)
         code.op("end")
         code.get(self.jumped)
         code.open("if")
@@ -778,7 +783,7 @@ class _Core:
         code.access("i32.store", heat + 4)
         code.get(self.place)
         code.access("i32.load", heat + 4)
-        code.const(I32, THRESHOLD)
+        self.load(code, "threshold")
         code.op("i32.eq")
         code.open("if")
         self._come_back(code, HOT)
@@ -987,7 +992,7 @@ class _Traced:
         self.code.const(I32, {4: 2, 8: 3}[self.layout.bytes_of(op.name)])
         self.code.op("i32.shl")
 
-    # -- storage -----------------------------------------------------------------------------
+    # -- storage ---------------------------------------------------------------------------------
 
     def _is_ram(self, op: Op, values: Values) -> None:
         self._in_ram(op, values)
@@ -1030,4 +1035,12 @@ class _Traced:
         values.push(op.args[0])
         self.code.op("i32.wrap_i64")
         values.push(op.args[1])
+        if self.trace.key.name != "walk":
+            self.code.call(self.core.numbers[f"write{op.size}"])
+            return
+        # A and D bits that a walk sets take no right away: what is remembered stays right.
+        before = self.code.local(I32)
+        self.core.load(self.code, "flush")
+        self.code.set(before)
         self.code.call(self.core.numbers[f"write{op.size}"])
+        self.core.store(self.code, "flush", lambda: self.code.get(before))

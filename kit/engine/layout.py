@@ -18,6 +18,8 @@ ENGINE_WORDS = (
     *("left", "counted"),
     # Why `run` came back, and which traps it comes back for (0 none, 1 into M-mode, 2 all).
     *("reason", "listen"),
+    # After how many arrivals the code at an address is worth translating.
+    "threshold",
     # To be done before the next instruction: drop what is remembered of translations; look at
     # mode and mstatus again; leave `run`.
     *("flush", "regime_changed", "leave"),
