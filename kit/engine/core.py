@@ -344,11 +344,6 @@ class _Core:
         kind = I64 if self.layout.bytes_of(name) == 8 else I32
         self.store(code, name, lambda: code.const(kind, value))
 
-    def _fill_bytes(self, code: Code, start: int, size: int, value: int) -> None:
-        for number in (start, value, size):
-            code.const(I32, number)
-        code.fill()
-
     # -- guarded pages ---------------------------------------------------------------------------
 
     def _guard_address(self, code: Code, address: int) -> None:
@@ -698,17 +693,7 @@ class _Core:
         code.const(I32, 1)
         code.set(self.page)
         code.op("else")
-        self.load(code, "execute_table")
-        self.load(code, "pc")
-        code.const(I32, 9)
-        code.op("i32.shr_u")
-        code.const(I32, (ENTRIES - 1) << 3)
-        code.op("i32.and", "i32.add")
-        code.tee(self.place)
-        code.access("i32.load", 0)
-        self.load(code, "pc")
-        code.const(I32, PAGE_MASK)
-        code.op("i32.and", "i32.ne")
+        self._execute_entry(code)
         code.branch(interpret, "br_if")
         code.get(self.place)
         code.access("i32.load", 4)
@@ -746,6 +731,20 @@ class _Core:
         code.open("if")
         self._warm(code)
         code.op("end")
+
+    def _execute_entry(self, code: Code) -> None:
+        """Pushes whether nothing is remembered of the page at pc; its entry is in `place`."""
+        self.load(code, "execute_table")
+        self.load(code, "pc")
+        code.const(I32, 9)
+        code.op("i32.shr_u")
+        code.const(I32, (ENTRIES - 1) << 3)
+        code.op("i32.and", "i32.add")
+        code.tee(self.place)
+        code.access("i32.load", 0)
+        self.load(code, "pc")
+        code.const(I32, PAGE_MASK)
+        code.op("i32.and", "i32.ne")
 
     def _place(self, code: Code, entries: int, shift: int) -> None:
         """Pushes, and keeps in `place`, the offset of the entry for pc in a table."""
@@ -792,10 +791,7 @@ class _Core:
     def _interpret(self, code: Code) -> None:
         """Executes the instruction at pc."""
         numbers = self.numbers
-        code.call(numbers["fetch"])
-        code.set(self.word)
-        self._check_trap(code)
-        self._remember_code(code)
+        self._fetch(code)
         code.get(self.word)
         code.call(numbers["begin"])
         code.set(self.word)
@@ -813,11 +809,13 @@ class _Core:
         code.get(self.slot)
         code.call_indirect(self.module.type_of((I32,), ()))
         self._check_trap(code)
-        # Where did it jump to?
+        # Has it jumped, be it to itself?
         self.load(code, "next_pc")
         self.load(code, "pc")
         code.op("i32.sub")
-        code.const(I32, 4)
+        code.const(I32, 1)
+        code.op("i32.sub")
+        code.const(I32, 3)
         code.op("i32.gt_u")
         code.get(self.jumped)
         code.op("i32.or")
@@ -841,17 +839,49 @@ class _Core:
         self._trap(code)
         code.op("end")
 
-    def _remember_code(self, code: Code) -> None:
-        """After a fetch: remembers the page, so that its translations are found."""
+    def _fetch(self, code: Code) -> None:
+        """Reads the word at pc: directly, where it is known to be open to that."""
+        layout = self.layout
+        fetched = code.open("block")
+        slowly = code.open("block")
         self.load(code, "linear")
-        code.op("i32.eqz")
-        code.get(self.jumped)
-        code.op("i32.and")
         code.open("if")
         self.load(code, "pc")
-        code.call(
-            self.numbers["remember_execute2" if self.layout.config.has_c else "remember_execute4"]
-        )
+        code.const(I32, layout.ram_base)
+        code.op("i32.sub")
+        code.tee(self.place)
+        code.const(I32, layout.size - 4)
+        code.op("i32.gt_u")
+        code.branch(slowly, "br_if")
+        code.get(self.place)
+        code.access("i32.load", layout.at["ram"])
+        code.set(self.word)
+        code.branch(fetched)
+        code.op("end")
+        # Two bytes before its end, a page might not hold all of the word.
+        self.load(code, "pc")
+        code.const(I32, 0xFFF)
+        code.op("i32.and")
+        code.const(I32, 0xFFC)
+        code.op("i32.gt_u")
+        code.branch(slowly, "br_if")
+        self._execute_entry(code)
+        code.branch(slowly, "br_if")
+        code.get(self.place)
+        code.access("i32.load", 4)
+        self.load(code, "pc")
+        code.op("i32.add")
+        code.access("i32.load", 0)
+        code.set(self.word)
+        code.branch(fetched)
+        code.op("end")
+        code.call(self.numbers["fetch"])
+        code.set(self.word)
+        self._check_trap(code)
+        self.load(code, "linear")
+        code.branch(fetched, "br_if")
+        self.load(code, "pc")
+        code.call(self.numbers["remember_execute2" if layout.config.has_c else "remember_execute4"])
         code.op("drop", "end")
 
     def _decode(self, code: Code) -> None:
