@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kit import __version__
-from kit.commands import asm, bench, console, deck, doctor, run
+from kit.commands import asm, bench, build, console, deck, doctor, run
 from kit.errors import KitError
 
 __all__ = ["main"]
@@ -31,6 +31,7 @@ def parser() -> _Parser:
     top.add_argument("--version", action="version", version=f"vmm-kit {__version__}")
     commands: Any = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run.add_run(commands)
+    build.add_build(commands)
     console.add_console(commands)
     asm.add_asm(commands)
     asm.add_disasm(commands)

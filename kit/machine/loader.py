@@ -53,6 +53,9 @@ _KINDS = {".elf": "ELF", ".hex": "Intel HEX", ".ihex": "Intel HEX"}
 MAIN_SOURCES = ("main.s", "monitor.s", "kernel.s")
 """What a guest's main source file may be called."""
 
+BUILD_FILE = "build.toml"
+"""In a folder whose programs are compiled: how."""
+
 LONGEST_NAME = 1024
 
 
@@ -190,7 +193,8 @@ def read_image(
     """The image in a file or in bytes; a flat binary belongs at the address `base`.
 
     A file of assembly source (``.s``) is assembled, and so is a guest's folder, by its main source
-    (one of `MAIN_SOURCES`); ``guests/...`` finds the kit's own from anywhere. What it includes is
+    (one of `MAIN_SOURCES`). A C file, and a folder with `BUILD_FILE` or C files, is built.
+    ``guests/...`` finds the kit's own from anywhere. What it includes is
     looked for beside it, then in the folders `include`. Raises KitError if it cannot be read, is
     empty, or is damaged or unsuitable.
     """
@@ -199,6 +203,12 @@ def read_image(
     expect("image", source, "a file's name, bytes or an Image", bytes, str, Path, Image)
     if not isinstance(source, bytes):
         source = _find(Path(source))
+        if source.suffix == ".c" or source.is_dir():
+            # So does the builder; it takes what was built before, if nothing has changed since.
+            from kit.toolchain.build import build_file, build_folder
+
+            built = build_folder(source) if source.is_dir() else build_file(source, base)
+            return _Elf(built.data, str(source)).image()
         if source.suffix in (".s", ".S"):
             # Most images are built already: the assembler is loaded when it is needed.
             from kit.isa.assembler import assemble_file
@@ -219,15 +229,18 @@ def read_image(
 
 
 def _find(path: Path) -> Path:
-    """The file that a path means: itself, a folder's main source, or one of the kit's guests."""
+    """What a path means: the file itself, a folder to be built, or a folder's main source."""
     path = locate(path)
-    if not path.is_dir():
+    if not path.is_dir() or (path / BUILD_FILE).is_file():
         return path
     for name in MAIN_SOURCES:
         if (path / name).is_file():
             return path / name
-    expected = ", ".join(MAIN_SOURCES)
-    raise KitError(f"{path}: a folder without a main source; it needs one of {expected}")
+    if any(path.glob("*.c")):
+        return path
+    expected = ", ".join((BUILD_FILE, *MAIN_SOURCES))
+    what = "a folder without a main source"
+    raise KitError(f"{path}: {what}; it needs a .c file or one of {expected}")
 
 
 def read_source(source: str | Path | bytes, what: str) -> tuple[bytes, str]:

@@ -1,0 +1,57 @@
+// What the library has, file by file. A program gets the parts that it uses, and what it defines
+// itself takes the place of the library's.
+#pragma once
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// The program's own. What it returns is the exit code.
+int main(uint32_t hart, uint32_t device_tree);
+
+// start.S, link.ld: symbols whose addresses bound the program's storage
+extern char image_start[], text_end[], bss_start[], bss_end[], image_end[];
+extern char stack_bottom[], stack_top[];
+
+// finisher.c
+void power_off(int code) __attribute__((noreturn));
+
+// console.c: the terminal
+void putchar(char c);
+int getchar(void);                      // waits for a character
+int console_poll(void);                 // a character, or -1 if none has been typed
+
+// uart.c
+void uart_put(char c);
+int uart_get(void);                     // -1 if nothing has arrived
+void uart_enable_interrupt(void);       // while a byte waits to be read
+
+// printf.c: %d %u %x %c %s %p %%, l and ll, a width, 0 and -
+int printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int snprintf(char *buffer, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int vprintf(const char *format, va_list arguments);
+int vsnprintf(char *buffer, size_t size, const char *format, va_list arguments);
+void panic(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+
+// string.c, memory.c
+void *memcpy(void *to, const void *from, size_t size);
+void *memmove(void *to, const void *from, size_t size);
+void *memset(void *to, int byte, size_t size);
+int memcmp(const void *a, const void *b, size_t size);
+size_t strlen(const char *s);
+int strcmp(const char *a, const char *b);
+int strncmp(const char *a, const char *b, size_t most);
+char *strchr(const char *s, int c);
+size_t strlcpy(char *to, const char *from, size_t size);  // always ends it with 0
+
+// clint.c: time in ticks of mtime
+uint64_t clock_now(void);
+void clock_alarm(uint64_t when);        // the timer's interrupt is up from then on
+void clock_no_alarm(void);
+
+// plic.c: `context` is PLIC_MACHINE or PLIC_SUPERVISOR
+enum { PLIC_MACHINE, PLIC_SUPERVISOR };
+void plic_enable(int context, int source);
+int plic_claim(int context);            // the source to be served, or 0
+void plic_complete(int context, int source);
