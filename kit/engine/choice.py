@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from kit.errors import KitError
@@ -21,9 +22,9 @@ VARIABLE = "VMM_KIT_ENGINE"
 def chosen_engine(wanted: str) -> str:
     """ "wasm" or "reference", from what is wanted.
 
-    "auto" is what the environment variable ``VMM_KIT_ENGINE`` says, or else "wasm" where wasmtime
-    is installed. Raises `KitError` for a name that is no engine's, and where "wasm" is wanted and
-    wasmtime is missing.
+    "auto" is what the environment variable ``VMM_KIT_ENGINE`` says, or else "wasm" where there is
+    something to run it: wasmtime, or under Pyodide that which runs Python. Raises `KitError` for a
+    name that is no engine's, and where "wasm" is wanted and nothing can run it.
     """
     if wanted not in ENGINES:
         raise KitError(f"engine {wanted!r}: expected {', '.join(ENGINES)}")
@@ -31,14 +32,24 @@ def chosen_engine(wanted: str) -> str:
         wanted = os.environ.get(VARIABLE, "") or "auto"
         if wanted not in ENGINES:
             raise KitError(f"{VARIABLE}={wanted!r}: expected {', '.join(ENGINES)}")
-    installed = importlib.util.find_spec("wasmtime") is not None
+    lacking = _lacking()
     if wanted == "auto":
-        return "wasm" if installed else "reference"
-    if wanted == "wasm" and not installed:
-        raise KitError(
-            "engine wasm: wasmtime is not installed; install it with: pip install wasmtime"
-        )
+        return "reference" if lacking else "wasm"
+    if wanted == "wasm" and lacking:
+        raise KitError(f"engine wasm: {lacking}")
     return wanted
+
+
+def _lacking() -> str:
+    """What is missing for running WebAssembly, and what to do; nothing if nothing is."""
+    if sys.platform == "emscripten":
+        from kit.engine.runtime_pyodide import python_memory
+
+        found = python_memory() is not None
+        return "" if found else "this Pyodide does not show its memory; use one from 314.0 on"
+    if importlib.util.find_spec("wasmtime") is None:
+        return "wasmtime is not installed; install it with: pip install wasmtime"
+    return ""
 
 
 def fast_engine(config: Config, ram_base: int, size: int) -> FastEngine:

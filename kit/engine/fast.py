@@ -6,6 +6,7 @@ whatever is watched or has breakpoints, it leaves to the reference engine.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from pathlib import Path
@@ -14,12 +15,16 @@ import kit.isa
 from kit.engine.cache import cached_bytes, source_digest
 from kit.engine.layout import ENTRIES, HEAT, PLACES, Layout
 from kit.engine.reference import ReferenceEngine
-from kit.engine.runtime import Runtime
 from kit.engine.shared_hart import shared_hart
 from kit.engine.translator import Translator
 from kit.isa.config import Config
 from kit.isa.cpu import M
 from kit.isa.hart import Hart, StorageBus
+
+if sys.platform == "emscripten":
+    from kit.engine.runtime_pyodide import Runtime
+else:
+    from kit.engine.runtime import Runtime
 
 __all__ = ["FastEngine"]
 
@@ -33,8 +38,6 @@ THRESHOLD = 40
 """After so many arrivals at an address, the code there is worth translating."""
 VOLATILE = 8
 """Code on a page that has been written over so often is not translated any more."""
-SLICE = 1 << 24
-"""Steps after which control-C has its turn."""
 
 
 class FastEngine:
@@ -196,7 +199,7 @@ class FastEngine:
         words[at["listen"] >> 2] = self.listens() if self.on_trap is not None else 0
         made = 0
         while made < limit:
-            steps = min(limit - made, SLICE)
+            steps = min(limit - made, Runtime.slice)
             words[left] = words[counted] = steps
             self._run()
             made += steps - words[left]

@@ -1,6 +1,6 @@
 """Where things lie in the linear memory that generated code works on.
 
-From address `base`: the words of the hart, what the engine keeps for itself, its tables, and the
+From its start: the words of the hart, what the engine keeps for itself, its tables, and the
 machine's RAM. Sizes are in bytes.
 """
 
@@ -44,10 +44,10 @@ WRITTEN_LIMIT = 64
 class Layout:
     """The offsets, for a machine of this configuration with `size` bytes of RAM from `ram_base`."""
 
-    def __init__(self, config: Config, ram_base: int, size: int, base: int = 0) -> None:
-        self.config, self.ram_base, self.size, self.base = config, ram_base, size, base
+    def __init__(self, config: Config, ram_base: int, size: int) -> None:
+        self.config, self.ram_base, self.size = config, ram_base, size
         self.at: dict[str, int] = {}
-        self._end = base
+        self._end = 0
         for name in (*WORDS, *ENGINE_WORDS):
             self._take(name, self.bytes_of(name))
         for name, (count, _) in ARRAYS.items():
@@ -65,7 +65,7 @@ class Layout:
         self._take("lines", size >> 5)
         self._end = -(-self._end >> 16) << 16
         self._take("ram", size)
-        self.total = self._end - base
+        self.total = self._end
 
     def _take(self, name: str, size: int) -> None:
         self._end = -(-self._end // 8) * 8

@@ -26,11 +26,13 @@ SLOTS = 1 << 14
 class Runtime:
     """A linear memory of at least `size` bytes and a table of functions, shared by all modules.
 
-    `bytes` is the memory, and `base` the address in it at which a layout may begin. A module
-    imports both as ``env.memory`` and ``env.table``, and its active elements fill the table.
+    `bytes` is the memory. A module imports both as ``env.memory`` and ``env.table``, and its active
+    elements fill the table, which has `slots`.
     """
 
-    base = 0
+    slice = 1 << 24
+    """Steps after which generated code should return: control-C has its turn between calls."""
+    slots = SLOTS
 
     def __init__(self, size: int) -> None:
         pages = -(-size // PAGE)
@@ -46,7 +48,6 @@ class Runtime:
         # The bytes live as long as the store, which a view of them must therefore hold.
         raw._runtime = self  # type: ignore[attr-defined]
         self.bytes = memoryview(raw).cast("B")
-        self.slots = SLOTS
         self.functions: dict[str, wasmtime.Func] = {}
 
     def load(self, binary: bytes, keep: bool = False) -> None:

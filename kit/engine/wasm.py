@@ -1,15 +1,17 @@
 """WebAssembly's binary format: as much of it as generated code needs.
 
 WebAssembly Core Specification, chapter 5. `Code` is the body of a function, written instruction
-by instruction; `Module` collects functions and writes the binary.
+by instruction; `Module` collects functions and writes the binary. The addresses in it count from
+the start of what a module may use; where that is not the start of the memory, `linked` adds it.
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-__all__ = ["I32", "I64", "Code", "Module", "sleb", "uleb"]
+__all__ = ["I32", "I64", "Code", "Module", "linked", "sleb", "uleb"]
 
 I32, I64 = 0x7F, 0x7E
 FUNCREF, VOID = 0x70, 0x40
@@ -55,11 +57,20 @@ def sleb(value: int) -> bytes:
     return bytes(out)
 
 
+def _address(value: int) -> bytes:
+    """A number of 32 bits in LEB128, in five bytes whatever it is, so that it can be replaced."""
+    return bytes((
+        value & 0x7F | 0x80, value >> 7 & 0x7F | 0x80, value >> 14 & 0x7F | 0x80,
+        value >> 21 & 0x7F | 0x80, value >> 28,
+    ))  # fmt: skip
+
+
 class Code:
     """The body of a function. Locals are numbered behind the parameters."""
 
     def __init__(self, params: int = 0) -> None:
         self.bytes = bytearray()
+        self._addresses: list[tuple[int, int]] = []
         self._params = params
         self._locals: list[int] = []
         self.depth = 0
@@ -96,7 +107,9 @@ class Code:
 
     def access(self, name: str, offset: int) -> None:
         """A load or store at the address on the stack plus `offset`."""
-        self.bytes += bytes([_ACCESS[name], 0]) + uleb(offset)
+        self.bytes += bytes([_ACCESS[name], 0])
+        self._addresses.append((len(self.bytes), offset))
+        self.bytes += _address(offset)
 
     def open(self, name: str) -> int:
         """Opens a block, loop or if without a result; returns how many were open before."""
@@ -117,12 +130,11 @@ class Code:
         """Calls the table's entry whose number is on the stack, as a function of type `kind`."""
         self.bytes += b"\x11" + uleb(kind) + b"\0"
 
-    def fill(self) -> None:
-        """memory.fill: pops address, byte and length."""
-        self.bytes += b"\xfc\x0b\0"
+    def body(self) -> tuple[bytes, list[tuple[int, int]]]:
+        """The whole body, with its size and the declaration of its locals.
 
-    def body(self) -> bytes:
-        """The whole body, with its size and the declaration of its locals."""
+        And the addresses in it: where each stands, and what it is.
+        """
         runs: list[list[int]] = []
         for kind in self._locals:
             if runs and runs[-1][1] == kind:
@@ -130,8 +142,9 @@ class Code:
             else:
                 runs.append([1, kind])
         head = uleb(len(runs)) + b"".join(uleb(n) + bytes([kind]) for n, kind in runs)
-        whole = head + bytes(self.bytes) + b"\x0b"
-        return uleb(len(whole)) + whole
+        head = uleb(len(head) + len(self.bytes) + 1) + head
+        addresses = [(len(head) + place, address) for place, address in self._addresses]
+        return head + bytes(self.bytes) + b"\x0b", addresses
 
 
 Shape = tuple[tuple[int, ...], tuple[int, ...]]
@@ -160,7 +173,7 @@ class Module:
         return self.types.index(shape)
 
     def binary(self) -> bytes:
-        """The module in WebAssembly's binary format."""
+        """The module in WebAssembly's binary format, with a list of the addresses in it."""
         for shape in (*(row[1] for row in self.imports), *(row[0] for row in self.functions)):
             self.type_of(*shape)
         limits = b"\x01\0" + uleb(65536)
@@ -180,9 +193,29 @@ class Module:
                 b"\0\x41" + sleb(slot) + b"\x0b\x01" + uleb(number)
                 for slot, number in self.elements
             ]),
-            _section(10, [code.body() for _, code in self.functions]),
         ]  # fmt: skip
-        return b"\0asm\1\0\0\0" + b"".join(parts)
+        bodies = [code.body() for _, code in self.functions]
+        binary = b"\0asm\1\0\0\0" + b"".join(parts) + _section(10, [body for body, _ in bodies])
+        start = len(binary) - sum(len(body) for body, _ in bodies)
+        rows = bytearray()
+        for body, addresses in bodies:
+            for place, address in addresses:
+                rows += _ROW.pack(start + place, address)
+            start += len(body)
+        listed = _name("addresses") + rows + struct.pack("<I", len(rows))
+        return binary + b"\0" + uleb(len(listed)) + listed
+
+
+_ROW = struct.Struct("<II")
+
+
+def linked(binary: bytes, base: int) -> bytes:
+    """What `Module.binary` returned, with `base` added to the addresses."""
+    (size,) = struct.unpack("<I", binary[-4:])
+    out = bytearray(binary)
+    for place, address in _ROW.iter_unpack(binary[-4 - size : -4]):
+        out[place : place + 5] = _address(base + address)
+    return bytes(out)
 
 
 def _vector(parts: Iterable[bytes]) -> bytes:
