@@ -539,6 +539,11 @@ class _Core:
         self.put(code, "trapped", 0)
         code.const(I32, 0)
         code.op("return", "end")
+        # The walk may have written over translated code, even over that which asks.
+        self.load(code, "leave")
+        code.open("if")
+        code.const(I32, 0)
+        code.op("return", "end")
         code.get(physical)
         code.call(numbers[f"open {access}"])
         code.op("i32.eqz")

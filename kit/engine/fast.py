@@ -98,7 +98,8 @@ class FastEngine:
         place = self._layout.at["places"] + ((pc >> 1) % PLACES) * 16 >> 2
         for offset, value in enumerate((pc, page, self._next_slot)):
             self._words[place + offset] = value
-        for number in {place + delta >> 12 for place in found.places}:
+        # The last instruction of a page may reach into the next one.
+        for number in {part + delta >> 12 for place in found.places for part in (place, place + 3)}:
             self._translated.setdefault(number, []).append((place, pc, page))
         self._next_slot += 1
 
@@ -136,7 +137,7 @@ class FastEngine:
         """Wants to know of writes to the instructions at these offsets in RAM."""
         new = False
         for offset in offsets:
-            for part in (offset, offset + 3):
+            for part in (offset, min(offset + 3, len(self.ram) - 1)):
                 self._lines[part >> 5] = 1
                 new = new or not self.pages[part >> 12] & CODE_PAGE
                 self.pages[part >> 12] |= CODE_PAGE
@@ -190,15 +191,19 @@ class FastEngine:
 
         As `ReferenceEngine.run`, which see for what makes it return earlier.
         """
-        bus = self._bus
-        if breakpoints or bus.watch is not None:  # type: ignore[attr-defined]
-            return self._by_reference(limit, breakpoints)
+        bus, hart = self._bus, self._hart
         words, at = self._words, self._layout.at
         left, counted, reason = at["left"] >> 2, at["counted"] >> 2, at["reason"] >> 2
         words[at["threshold"] >> 2] = self.threshold
-        words[at["listen"] >> 2] = self.listens() if self.on_trap is not None else 0
+        self._ended = False
         made = 0
         while made < limit:
+            # Who listens for traps may have changed what there is to look at.
+            if breakpoints or bus.watch is not None:  # type: ignore[attr-defined]
+                if not made or hart.pc not in breakpoints:
+                    made += self._by_reference(limit - made, breakpoints)
+                break
+            words[at["listen"] >> 2] = self.listens() if self.on_trap is not None else 0
             steps = min(limit - made, Runtime.slice)
             words[left] = words[counted] = steps
             self._run()
@@ -210,17 +215,17 @@ class FastEngine:
                 self._translate()
             elif why == CODE:
                 self._invalidate_written()
-            elif why == TRAPPED and self._trap_ends_it():
-                break
-            if bus.attention or self._hart.waiting:  # type: ignore[attr-defined]
+            elif why == TRAPPED:
+                self._trapped(hart.mcause if hart.mode == M else hart.scause)
+            if self._ended or bus.attention or hart.waiting:  # type: ignore[attr-defined]
                 break
         return made
 
     def _by_reference(self, limit: int, breakpoints: Collection[int]) -> int:
-        self._reference.on_trap = self.on_trap
+        self._reference.on_trap = self._trapped
         return self._reference.run(limit, breakpoints)
 
-    def _trap_ends_it(self) -> bool:
-        hart = self._hart
-        cause = hart.mcause if hart.mode == M else hart.scause
-        return self.on_trap is not None and self.on_trap(cause)
+    def _trapped(self, cause: int) -> bool:
+        """Tells the listener of a trap, which may end the run."""
+        self._ended = self.on_trap is not None and self.on_trap(cause)
+        return self._ended
