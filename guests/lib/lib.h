@@ -55,3 +55,41 @@ enum { PLIC_MACHINE, PLIC_SUPERVISOR };
 void plic_enable(int context, int source);
 int plic_claim(int context);            // the source to be served, or 0
 void plic_complete(int context, int source);
+
+// unit_record.c: card reader, printer, punch; `device` is READER, PRINTER or PUNCH
+enum { CARD_COLUMNS = 80, LINE_COLUMNS = 132 };
+enum { UNIT_READY = 1, UNIT_DONE = 2, UNIT_END = 4, UNIT_LOST = 8 };  // bits of its status
+enum unit_command { READER_FEED = 1, PRINTER_PRINT = 1, PRINTER_EJECT = 2, PUNCH_PUNCH = 1 };
+bool card_read(char card[CARD_COLUMNS]);        // false: there was none
+void line_print(const char *text, size_t length);
+void page_eject(void);
+void printer_finish(void);
+void card_punch(const char *text, size_t length);
+uint32_t unit_status(uint32_t device);
+void unit_start(uint32_t device, enum unit_command command);
+void unit_acknowledge(uint32_t device);
+void unit_interrupts(uint32_t device, bool on);
+volatile char *unit_buffer(uint32_t device);
+
+// disk.c: sectors of 512 bytes
+enum { SECTOR_SIZE = 512 };
+enum disk_command { DISK_READ = 0, DISK_WRITE = 1, DISK_FLUSH = 4 };
+struct disk_request {
+  uint32_t type;                        // a disk_command; these three are what the device reads
+  uint32_t reserved;
+  uint64_t sector;
+  void *buffer;
+  uint32_t size;                        // bytes: whole sectors, 0 for a flush
+  volatile uint8_t result;              // 0 if all went well
+  volatile bool done;
+};
+int disk_open(void);                    // its interrupt source; 0 if there is no disk
+uint32_t disk_sectors(void);
+bool disk_start(struct disk_request *request);  // false: too many at once; the request must stay
+struct disk_request *disk_finished(void);       // the next one done, or 0; ends the interrupt
+bool disk_do(enum disk_command type, uint32_t sector, void *buffer, uint32_t count);  // and waits
+
+// device_tree.c: `tree` is what main gets; a node is named without its @address
+const void *device_tree_property(uint32_t tree, const char *node, const char *name, uint32_t *size);
+bool device_tree_region(uint32_t tree, const char *node, uint32_t *base, uint32_t *size);
+const char *boot_arguments(uint32_t tree);
