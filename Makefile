@@ -9,8 +9,11 @@ PORT ?= 8000
 # JupyterLab wants to be told that root means it; in a container everybody is root.
 LAB_FLAGS ?= $(if $(filter 0,$(shell id -u)),--allow-root)
 DECK ?= guests/batch/jobs/monday.deck
-# Second opinions for the tests: an emulator, an assembler, a device-tree compiler and a browser.
-PACKAGES := qemu-system-misc binutils-riscv64-unknown-elf gcc-riscv64-unknown-elf device-tree-compiler chromium
+# Second opinions for the tests: an emulator, an assembler, a device-tree compiler and a browser; and
+# Node.js where there is none (not every npm is Debian's) for the fast engine under Pyodide.
+PACKAGES := qemu-system-misc binutils-riscv64-unknown-elf gcc-riscv64-unknown-elf \
+    device-tree-compiler chromium $(if $(shell command -v npm),,nodejs npm)
+NODE_MODULES := tests/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format lab docs docs-serve bench lockstep equivalence fuzz mutants clean distclean
@@ -23,6 +26,7 @@ run: $(VENV)/.core  ## run the sample batch in a virtual machine and show the pr
 
 test: $(VENV)/.dev lint  ## check style and types, run all tests
 	@tools/packages.sh optional $(PACKAGES)
+	@$(MAKE) -s $(NODE_MODULES) || echo "make: without Pyodide from npm some tests are skipped" >&2
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: $(VENV)/.dev  ## check style and types
@@ -68,7 +72,10 @@ clean:  ## delete what the targets made, except .venv and my-os
 	find . -name __pycache__ -not -path './$(VENV)/*' -exec rm -rf {} +
 
 distclean: clean  ## clean, and delete .venv too
-	rm -rf $(VENV)
+	rm -rf $(VENV) tests/node_modules
+
+$(NODE_MODULES): tests/package.json tests/package-lock.json
+	npm ci --prefix tests --ignore-scripts --no-audit --no-fund --loglevel=error
 
 $(BIN)/python:
 	@tools/venv.sh $(PYTHON) $(VENV)

@@ -32,6 +32,7 @@ PROGRAMS = (
     ("dtc", "checking device trees", "apt-get install device-tree-compiler"),
     ("gdb-multiarch", "debugging guests with gdb", "apt-get install gdb-multiarch"),
     ("chromium", "the browser tests", "apt-get install chromium"),
+    ("node", "the tests under Pyodide", "apt-get install nodejs npm"),
 )  # fmt: skip
 
 
