@@ -10,13 +10,24 @@ import sys
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import kit.isa
 from kit.engine.cache import cached_bytes, source_digest
-from kit.engine.layout import ENTRIES, HEAT, PLACES, Layout
+from kit.engine.layout import (
+    CODE,
+    CODE_PAGE,
+    DEVICE,
+    ENTRIES,
+    HEAT,
+    HOT,
+    PLACES,
+    TABLE_PAGE,
+    TRAPPED,
+    Layout,
+)
 from kit.engine.reference import ReferenceEngine
 from kit.engine.shared_hart import shared_hart
-from kit.engine.translator import Translator
 from kit.isa.config import Config
 from kit.isa.cpu import M
 from kit.isa.hart import Hart, StorageBus
@@ -26,10 +37,11 @@ if sys.platform == "emscripten":
 else:
     from kit.engine.runtime import Runtime
 
+if TYPE_CHECKING:
+    from kit.engine.translator import Translator
+
 __all__ = ["FastEngine"]
 
-BUDGET, TRAPPED, WAITING, DEVICE, HOT, CODE = range(6)
-TABLE_PAGE, CODE_PAGE = 1, 2
 LINEAR = 1
 """Stands for the page where every address is physical."""
 PAGE = 4096
@@ -58,7 +70,7 @@ class FastEngine:
         self._lines = memory[lines : lines + (size >> 5)]
         self._memory = memory
         self._words = memory.cast("I")
-        self._translator = Translator(self._layout)
+        self._translator: Translator | None = None
         self._next_slot = FIRST_SLOT
         # By page of RAM: the translations with code on it (place, pc, page), and how often that has
         # been written over.
@@ -87,6 +99,11 @@ class FastEngine:
         if page is None or self._next_slot == self._runtime.slots:
             return
         word_at = self._linear_word if page == LINEAR else partial(self._paged_word, pc, page)
+        if self._translator is None:
+            # Many a run is over before anything is worth translating, and needs no definitions.
+            from kit.engine.translator import Translator
+
+            self._translator = Translator(self._layout)
         found = self._translator.translate(pc, self._next_slot, word_at, page == LINEAR)
         if found is None:
             return

@@ -29,6 +29,17 @@ ENGINE_WORDS = (
     # written to.
     *("table_pages", "written_pages"),
 )
+BUDGET, TRAPPED, WAITING, DEVICE, HOT, CODE = range(6)
+"""Why `run` came back: steps made, a trap that is listened for, the hart waits, an instruction for
+Python (not executed), code worth translating at pc, translated code was written over."""
+INTERPRETED, ENDING = 1, 2
+"""What translated code returns where the core is to execute the next instruction: because it cannot
+do it, or because the budget is about to end."""
+TABLE_PAGE, CODE_PAGE = 1, 2
+"""Why a page is guarded: it holds tables, or translated code."""
+INVALID = 0x800
+"""A tag that no page has."""
+PAGE_MASK = 0xFFFF_F000
 REGIMES = 5
 """Regimes of translation kept apart: U, S, S with SUM, M, and one that is never used."""
 ACCESSES = ("read", "write", "execute")

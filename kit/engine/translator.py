@@ -14,13 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kit.bits import Bits, Expr
-from kit.engine.core import BITS, ENDING, INTERPRETED, PAGE_MASK, handler
-from kit.engine.layout import ENTRIES, Layout
+from kit.engine.layout import ENDING, ENTRIES, INTERPRETED, PAGE_MASK, Layout
 from kit.engine.paths import Block as Tree
 from kit.engine.paths import Definitions, Fork, Op, Raise, Trace
+from kit.engine.questions import handler
 from kit.engine.regions import Block, Flow, Region, Shape, find_region
 from kit.engine.wasm import I32, Code, Module
-from kit.engine.wasm_expr import Values, all_ops, count_uses
+from kit.engine.wasm_expr import BITS, Values, all_ops, count_uses
 from kit.isa.encoding import Decoder
 
 __all__ = ["Translator"]

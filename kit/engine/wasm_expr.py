@@ -13,7 +13,11 @@ from kit.bits import Expr, concrete
 from kit.engine.paths import Block, Fork, Op, Raise
 from kit.engine.wasm import I32, I64, Code
 
-__all__ = ["Values", "all_ops", "count_uses", "kind_of", "raises"]
+__all__ = ["BITS", "Values", "all_ops", "count_uses", "kind_of", "raises"]
+
+
+BITS = {1: "8_u", 2: "16_u", 4: ""}
+"""The endings of loads of so many bytes."""
 
 
 def kind_of(width: int) -> int:

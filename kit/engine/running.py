@@ -1,0 +1,377 @@
+"""The functions of the core that run: traps, interrupts, and one instruction after another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from kit.engine.layout import (
+    BUDGET,
+    CODE,
+    DECODED,
+    DEVICE,
+    ENDING,
+    ENTRIES,
+    HEAT,
+    HOT,
+    PAGE_MASK,
+    PLACES,
+    TRAPPED,
+    WAITING,
+    Layout,
+)
+from kit.engine.state import StateCode
+from kit.engine.wasm import I32, Code, Module, Shape
+from kit.isa.cpu import M
+
+__all__ = ["Running"]
+
+SYSTEM = 0x73
+
+
+class Running:
+    """Writes the functions named in `names`; `numbers` are those of all functions of the core."""
+
+    names = ("synchronize", "enter_trap", "run")
+
+    def __init__(self, layout: Layout, numbers: dict[Any, int], module: Module) -> None:
+        self.layout, self.numbers, self.module = layout, numbers, module
+
+    def functions(self) -> Iterator[tuple[Code, Shape]]:
+        """The functions, in the order of `names`, with their types."""
+        yield self._synchronize(), ((), ())
+        yield self._enter_trap(), ((I32,), (I32,))
+        yield self._run(), ((), ())
+
+    def _synchronize(self) -> StateCode:
+        """Counts the steps made since the clocks were right; each completed an instruction."""
+        code = StateCode(self.layout)
+        code.load("counted")
+        code.load("left")
+        code.op("i32.ne")
+        code.open("if")
+        code.load("counted")
+        code.load("left")
+        code.op("i32.sub", "i64.extend_i32_u")
+        code.call(self.numbers["count"])
+        code.store("counted", lambda: code.load("left"))
+        code.op("end")
+        return code
+
+    def _enter_trap(self) -> StateCode:
+        """(interrupt's cause or 0) -> 1 if the caller listens: takes a trap, which is a step."""
+        code = StateCode(self.layout, 1)
+        numbers = self.numbers
+        code.call(numbers["synchronize"])
+        code.get(0)
+        code.open("if")
+        code.get(0)
+        code.const(I32, 0)
+        code.call(numbers["interrupt"])
+        code.op("else")
+        code.load("cause")
+        code.load("tval")
+        code.call(numbers["exception"])
+        code.op("end")
+        code.call(numbers["count trap"])
+        code.put("trapped", 0)
+        code.increment("left", -1)
+        code.store("counted", lambda: code.load("left"))
+        # Is this a trap that the caller listens for?
+        code.load("listen")
+        code.const(I32, 2)
+        code.op("i32.eq")
+        code.load("listen")
+        code.load("mode")
+        code.const(I32, M)
+        code.op("i32.eq", "i32.and", "i32.or")
+        return code
+
+    def _run(self) -> StateCode:
+        code = StateCode(self.layout)
+        numbers = self.numbers
+        self.word, self.cause, self.jumped = (code.local(I32) for _ in range(3))
+        self.slot, self.place, self.page = (code.local(I32) for _ in range(3))
+        self.out = code.open("block")
+        self.top = code.open("loop")
+        code.load("leave")
+        code.open("if")
+        code.put("leave", 0)
+        self._come_back(code, CODE)
+        code.op("end")
+        self._finish_if(code, "left", BUDGET, zero=True)
+        code.call(numbers["settle"])
+        self._take_interrupt(code)
+        interpret = code.open("block")
+        self._translated(code, interpret)
+        code.op("end")
+        self._interpret(code)
+        code.branch(self.top)
+        code.op("end", "end")
+        code.call(numbers["synchronize"])
+        return code
+
+    def _come_back(self, code: StateCode, reason: int) -> None:
+        code.put("reason", reason)
+        code.branch(self.out)
+
+    def _finish_if(self, code: StateCode, name: str, reason: int, zero: bool = False) -> None:
+        code.load(name)
+        if zero:
+            code.op("i32.eqz")
+        code.open("if")
+        self._come_back(code, reason)
+        code.op("end")
+
+    def _take_interrupt(self, code: StateCode) -> None:
+        code.load("mip")
+        code.load("wires")
+        code.op("i32.or")
+        code.load("mie")
+        code.op("i32.and")
+        code.open("if")
+        code.call(self.numbers["pending"])
+        code.tee(self.cause)
+        code.open("if")
+        code.get(self.cause)
+        self._trap(code)
+        code.op("end", "end")
+
+    def _trap(self, code: StateCode) -> None:
+        """Takes the trap on the stack, and goes on with the handler, or comes back."""
+        code.call(self.numbers["enter_trap"])
+        code.open("if")
+        self._come_back(code, TRAPPED)
+        code.op("end")
+        code.const(I32, 1)
+        code.set(self.jumped)
+        code.branch(self.top)
+
+    def _translated(self, code: StateCode, interpret: int) -> None:
+        """Runs the translation of the code at pc, if there is one; else leaves the block."""
+        at = self.layout.at
+        # page: what tells apart translations for one virtual address.
+        code.load("linear")
+        code.open("if")
+        code.const(I32, 1)
+        code.set(self.page)
+        code.op("else")
+        self._execute_entry(code)
+        code.branch(interpret, "br_if")
+        code.get(self.place)
+        code.access("i32.load", 4)
+        code.load("pc")
+        code.const(I32, PAGE_MASK)
+        code.op("i32.and", "i32.add")
+        code.set(self.page)
+        code.op("end")
+        self._place(code, PLACES, 4)
+        code.access("i32.load", at["places"])
+        code.load("pc")
+        code.op("i32.eq")
+        code.get(self.place)
+        code.access("i32.load", at["places"] + 4)
+        code.get(self.page)
+        code.op("i32.eq", "i32.and")
+        code.open("if")
+        code.get(self.place)
+        code.access("i32.load", at["places"] + 8)
+        code.call_indirect(self.module.type_of((), (I32,)))
+        code.tee(self.place)
+        code.const(I32, ENDING)
+        code.op("i32.ne")
+        code.set(self.jumped)
+        code.get(self.place)
+        code.const(I32, 0)
+        code.op("i32.ne")
+        code.load("left")
+        code.const(I32, 0)
+        code.op("i32.ne", "i32.and", "i32.eqz")
+        code.branch(self.top, "br_if")
+        code.branch(interpret)
+        code.op("end")
+        code.get(self.jumped)
+        code.open("if")
+        self._warm(code)
+        code.op("end")
+
+    def _execute_entry(self, code: StateCode) -> None:
+        """Pushes whether nothing is remembered of the page at pc; its entry is in `place`."""
+        code.load("execute_table")
+        code.load("pc")
+        code.const(I32, 9)
+        code.op("i32.shr_u")
+        code.const(I32, (ENTRIES - 1) << 3)
+        code.op("i32.and", "i32.add")
+        code.tee(self.place)
+        code.access("i32.load", 0)
+        code.load("pc")
+        code.const(I32, PAGE_MASK)
+        code.op("i32.and", "i32.ne")
+
+    def _place(self, code: StateCode, entries: int, shift: int) -> None:
+        """Pushes, and keeps in `place`, the offset of the entry for pc in a table."""
+        code.load("pc")
+        code.const(I32, 1)
+        code.op("i32.shr_u")
+        code.const(I32, entries - 1)
+        code.op("i32.and")
+        code.const(I32, shift)
+        code.op("i32.shl")
+        code.tee(self.place)
+
+    def _warm(self, code: StateCode) -> None:
+        """Counts the arrivals at pc; comes back where it is worth translating."""
+        heat = self.layout.at["heat"]
+        code.const(I32, 0)
+        code.set(self.jumped)
+        self._place(code, HEAT, 3)
+        code.access("i32.load", heat)
+        code.load("pc")
+        code.op("i32.ne")
+        code.open("if")
+        code.get(self.place)
+        code.load("pc")
+        code.access("i32.store", heat)
+        code.get(self.place)
+        code.const(I32, 0)
+        code.access("i32.store", heat + 4)
+        code.op("end")
+        code.get(self.place)
+        code.get(self.place)
+        code.access("i32.load", heat + 4)
+        code.const(I32, 1)
+        code.op("i32.add")
+        code.access("i32.store", heat + 4)
+        code.get(self.place)
+        code.access("i32.load", heat + 4)
+        code.load("threshold")
+        code.op("i32.eq")
+        code.open("if")
+        self._come_back(code, HOT)
+        code.op("end")
+
+    def _interpret(self, code: StateCode) -> None:
+        """Executes the instruction at pc."""
+        numbers = self.numbers
+        self._fetch(code)
+        code.get(self.word)
+        code.call(numbers["begin"])
+        code.set(self.word)
+        self._decode(code)
+        system = code.open("block")
+        code.get(self.word)
+        code.const(I32, 0x7F)
+        code.op("i32.and")
+        code.const(I32, SYSTEM)
+        code.op("i32.ne")
+        code.branch(system, "br_if")
+        code.call(numbers["synchronize"])
+        code.op("end")
+        code.get(self.word)
+        code.get(self.slot)
+        code.call_indirect(self.module.type_of((I32,), ()))
+        self._check_trap(code)
+        # Has it jumped, be it to itself?
+        code.load("next_pc")
+        code.load("pc")
+        code.op("i32.sub")
+        code.const(I32, 1)
+        code.op("i32.sub")
+        code.const(I32, 3)
+        code.op("i32.gt_u")
+        code.get(self.jumped)
+        code.op("i32.or")
+        code.set(self.jumped)
+        code.store("pc", lambda: code.load("next_pc"))
+        code.increment("left", -1)
+        self._finish_if(code, "waiting", WAITING)
+
+    def _check_trap(self, code: StateCode) -> None:
+        """Takes the trap of the instruction at pc, if it has trapped."""
+        code.load("trapped")
+        code.open("if")
+        code.load("trapped")
+        code.const(I32, 2)
+        code.op("i32.eq")
+        code.open("if")
+        code.put("trapped", 0)
+        self._come_back(code, DEVICE)
+        code.op("end")
+        code.const(I32, 0)
+        self._trap(code)
+        code.op("end")
+
+    def _fetch(self, code: StateCode) -> None:
+        """Reads the word at pc: directly, where it is known to be open to that."""
+        layout = self.layout
+        fetched = code.open("block")
+        slowly = code.open("block")
+        code.load("linear")
+        code.open("if")
+        code.load("pc")
+        code.const(I32, layout.ram_base)
+        code.op("i32.sub")
+        code.tee(self.place)
+        code.const(I32, layout.size - 4)
+        code.op("i32.gt_u")
+        code.branch(slowly, "br_if")
+        code.get(self.place)
+        code.access("i32.load", layout.at["ram"])
+        code.set(self.word)
+        code.branch(fetched)
+        code.op("end")
+        # Two bytes before its end, a page might not hold all of the word.
+        code.load("pc")
+        code.const(I32, 0xFFF)
+        code.op("i32.and")
+        code.const(I32, 0xFFC)
+        code.op("i32.gt_u")
+        code.branch(slowly, "br_if")
+        self._execute_entry(code)
+        code.branch(slowly, "br_if")
+        code.get(self.place)
+        code.access("i32.load", 4)
+        code.load("pc")
+        code.op("i32.add")
+        code.access("i32.load", 0)
+        code.set(self.word)
+        code.branch(fetched)
+        code.op("end")
+        code.call(self.numbers["fetch"])
+        code.set(self.word)
+        self._check_trap(code)
+        code.load("linear")
+        code.branch(fetched, "br_if")
+        code.load("pc")
+        code.call(self.numbers["remember_execute2" if layout.config.has_c else "remember_execute4"])
+        code.op("drop", "end")
+
+    def _decode(self, code: StateCode) -> None:
+        """Finds the slot of the word's handler: remembered, or found in the encoding table."""
+        decoded = self.layout.at["decoded"]
+        code.get(self.word)
+        code.const(I32, 0x9E3779B1)
+        code.op("i32.mul")
+        code.const(I32, 20)
+        code.op("i32.shr_u")
+        code.const(I32, DECODED - 1)
+        code.op("i32.and")
+        code.const(I32, 3)
+        code.op("i32.shl")
+        code.tee(self.place)
+        code.access("i32.load", decoded)
+        code.get(self.word)
+        code.op("i32.ne")
+        code.open("if")
+        code.get(self.place)
+        code.get(self.word)
+        code.access("i32.store", decoded)
+        code.get(self.place)
+        code.get(self.word)
+        code.call(self.numbers["decode"])
+        code.access("i32.store", decoded + 4)
+        code.op("end")
+        code.get(self.place)
+        code.access("i32.load", decoded + 4)
+        code.set(self.slot)
