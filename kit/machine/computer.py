@@ -263,8 +263,10 @@ class Computer(ABC):
         event = self.board.next_event()
         if event is not None and event > self.hart.mtime:
             steps = min(steps, event - self.hart.mtime)
-        self.steps += self._execute(steps)
-        self._attend(event is not None and event <= self.hart.mtime)
+        try:
+            self.steps += self._execute(steps)
+        finally:
+            self._attend(event is not None and event <= self.hart.mtime)
 
     def _attend(self, due: bool = False) -> None:
         """Lets the devices act if something is due, or if one of them was accessed."""

@@ -68,17 +68,30 @@ class Machine(Computer):
         self.storage = bus.storage
         self.engine.on_trap = self._trapped
         self.on_trap: Callable[[int], None] | None = None
+        self._raised: BaseException | None = None
         self.reset()
 
     def _execute(self, steps: int) -> int:
-        return self.engine.run(steps, self.breakpoints)
+        made = self.engine.run(steps, self.breakpoints)
+        error, self._raised = self._raised, None
+        if error is not None:
+            self.steps += made
+            raise error
+        return made
 
     def _listens(self) -> int:
         """Which traps `_trapped` wants to see: see `kit.engine.fast.FastEngine`."""
         return 2 if self.on_trap is not None else int(self.monitor is not None)
 
     def _trapped(self, cause: int) -> bool:
-        """Called by the engine after each trap entry; True makes it return."""
-        if self.on_trap is not None:
-            self.on_trap(cause)
-        return self.hart.mode == M and self._call_monitor(cause)
+        """Called by the engine after each trap entry; True makes it return.
+
+        What a listener raises waits until the engine has, and the steps are counted.
+        """
+        try:
+            if self.on_trap is not None:
+                self.on_trap(cause)
+            return self.hart.mode == M and self._call_monitor(cause)
+        except BaseException as error:
+            self._raised = error
+            return True
