@@ -1,4 +1,4 @@
-"""`kit build`: compiles and links the programs of a guest's folder."""
+"""`kit build`: compiles and links what a guest's folder describes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from kit.errors import KitError
 from kit.resources import locate
 
 if TYPE_CHECKING:
+    from kit.toolchain.build import Built
     from kit.toolchain.recipe import Recipe
 
 __all__ = ["add_build"]
+
+SURPLUS = "one folder is built; its build.toml may list several as its stages"
 
 
 def add_build(commands: Any) -> None:
@@ -21,55 +24,49 @@ def add_build(commands: Any) -> None:
     parser = commands.add_parser(
         "build",
         help="build a guest from C",
-        description="Compiles and links the programs of FOLDER, as its build.toml says, or a "
-        "single C file. What has not changed since is not built again.",
+        description="Builds programs and disks from a folder, as its build.toml says, or a program "
+        "from a single C file. What has not changed since is taken as it is.",
     )
-    parser.add_argument("folder", metavar="FOLDER", help="a folder with C sources, or a C file")
+    parser.add_argument("path", metavar="FOLDER", help="a folder with C sources, or a C file")
     parser.add_argument(
-        "-o", dest="output", metavar="DIR", help="where programs go (default: FOLDER/built)"
+        "-o", dest="output", metavar="DIR", help="where it goes (default: built, in the folder)"
     )
     parser.add_argument("--force", action="store_true", help="build what has not changed, too")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, surplus=SURPLUS)
 
 
 def run(args: argparse.Namespace) -> int:
     """Builds; returns the exit status."""
-    path = locate(args.folder)
-    if not path.exists():
-        raise KitError(f"{args.folder}: there is no such folder or C file")
+    path = locate(args.path)
     output = None if args.output is None else Path(args.output)
     if path.is_dir():
         from kit.toolchain.build import recipe_of
 
-        _build_folder(recipe_of(path), output, args.force)
-    else:
-        _build_single(path, output)
+        _build_all(recipe_of(path), output, args.force)
+        return 0
+    if path.suffix != ".c" or not path.is_file():
+        raise KitError(f"{args.path}: there is no such folder or C file")
+    from kit.toolchain.build import BUILT, builder_of
+
+    builder, program = builder_of(path)
+    built = builder.build(program, anew=args.force)
+    _say(builder.write(output or path.parent / BUILT, [built]), [built])
     return 0
 
 
-def _build_folder(recipe: Recipe, output: Path | None, force: bool) -> None:
+def _build_all(recipe: Recipe, output: Path | None, force: bool) -> None:
+    """Builds a folder's programs and disks, then its stages."""
     from kit.toolchain.build import BUILT, Builder, recipe_of
 
     builder = Builder(recipe)
     built = [builder.build(program, anew=force) for program in recipe.programs.values()]
+    built += [builder.build_disk(disk, anew=force) for disk in recipe.disks.values()]
     if built:
-        for path in builder.write(output or recipe.folder / BUILT, built):
-            _say(path)
+        _say(builder.write(output or recipe.folder / BUILT, built), built)
     for stage in recipe.stages:
-        _build_folder(recipe_of(stage), None if output is None else output / stage.name, force)
+        _build_all(recipe_of(stage), None if output is None else output / stage.name, force)
 
 
-def _build_single(path: Path, output: Path | None) -> None:
-    from kit.files import replace_file
-    from kit.toolchain.build import BUILT, build_file
-
-    built = build_file(path)
-    folder = output or path.parent / BUILT
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{path.stem}.elf"
-    replace_file(target, built.data)
-    _say(target)
-
-
-def _say(path: Path) -> None:
-    print(f"kit: {path}", file=sys.stderr)
+def _say(paths: list[Path], built: list[Built]) -> None:
+    for path, one in zip(paths, built, strict=True):
+        print(f"kit: {path}{'' if one.fresh else ' is as it was'}", file=sys.stderr)

@@ -22,8 +22,10 @@ from kit.errors import KitError
 from kit.files import check_writable, read_bounded, replace_file
 from kit.machine.board import RAM_BASE
 from kit.machine.computer import DEFAULT_BUDGET, Computer, memory_size
+from kit.machine.loader import BUILD_FILE
 from kit.machine.machine import Machine
 from kit.machine.protocol import Stop
+from kit.resources import locate
 
 __all__ = ["add_run"]
 
@@ -43,6 +45,9 @@ VMM_MEMORY = 1 << 20
 """What a machine has beyond its guest's storage, for the VMM's tables."""
 
 SURPLUS = "one image is run; what its kernel is to be told goes into --append"
+
+USUAL = {"memory": "16M", "modes": "MSU", "append": ""}
+"""Options where neither the user nor the guest says anything."""
 
 LARGEST = (1 << 32) - RAM_BASE
 """Bytes of storage that a machine can have: addresses have 32 bits."""
@@ -78,7 +83,7 @@ def add_run(commands: Any) -> None:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--bare", action="store_true", help="on the bare machine (the default)")
     where.add_argument("--vm", action="store_true", help="in a virtual machine")
-    parser.add_argument("--reader", metavar="DECK", help="cards for the reader, one a line")
+    parser.add_argument("--reader", metavar="DECK", help="cards, one a line, or jobs (.toml)")
     parser.add_argument("--printer", metavar="FILE", help="write the paper there")
     parser.add_argument("--punch", metavar="FILE", help="write the punched cards there")
     parser.add_argument(
@@ -88,11 +93,9 @@ def add_run(commands: Any) -> None:
     )
     parser.add_argument("--disk", metavar="FILE", help="image of the virtio disk, changed in place")
     parser.add_argument("--modern-virtio", action="store_true", help="virtio registers version 2")
-    parser.add_argument("--memory", default="16M", metavar="SIZE", help="storage (default 16M)")
+    parser.add_argument("--memory", metavar="SIZE", help="storage (default 16M)")
     parser.add_argument("--isa", default="rv32imac", help="instruction sets (default rv32imac)")
-    parser.add_argument(
-        "--modes", default="MSU", choices=("M", "MU", "MSU"), help="modes (default MSU)"
-    )
+    parser.add_argument("--modes", choices=("M", "MU", "MSU"), help="modes (default MSU)")
     parser.add_argument("--pmp", type=int, default=16, help="PMP entries, 0 or 16 (default 16)")
     parser.add_argument(
         "--ad", default="update", choices=("update", "fault"), help="who sets A and D bits"
@@ -109,7 +112,7 @@ def add_run(commands: Any) -> None:
         "--engine", default="auto", choices=ENGINES, help="what executes the instructions"
     )
     parser.add_argument("--initrd", metavar="FILE", help="initial RAM disk")
-    parser.add_argument("--append", default="", metavar="ARGS", help="the kernel's arguments")
+    parser.add_argument("--append", metavar="ARGS", help="the kernel's arguments")
     parser.add_argument(
         "--budget",
         type=_steps,
@@ -136,6 +139,7 @@ def run(args: argparse.Namespace) -> int:
         raise KitError("expected an image, or --config ROOM.toml, which --console needs too")
     for path in filter(None, (args.printer, args.punch)):
         check_writable(path)
+    _complete(args)
     machine = _machine(args)
     _feed(machine, args.input)
     wanted = [name for name in LIMITS if args.json or getattr(args, name, None) is not None]
@@ -193,6 +197,23 @@ def _run(machine: Computer, budget: int, typing: bool, wanted: list[str], most: 
                 return replace(stop, steps=machine.steps - start)
             if shown:
                 line.update(machine.hart.mtime, {"run": machine.steps - start})
+
+
+def _complete(args: argparse.Namespace) -> None:
+    """Options that were not given are as the guest's `build.toml` says, or as usual."""
+    said: dict[str, Any] = {}
+    folder = locate(args.image)
+    if (folder / BUILD_FILE).is_file():
+        from kit.toolchain.build import run_settings  # not needed for what is built already
+
+        said = run_settings(folder)
+    for name in ("reader", "disk", "initrd", *USUAL):
+        if getattr(args, name) is None:
+            setattr(args, name, said.get(name, USUAL.get(name)))
+    if str(args.reader).endswith(".toml"):
+        from kit.toolchain.decks import jobs_deck, read_jobs
+
+        args.reader = jobs_deck(read_jobs(locate(args.reader)), include=args.include)
 
 
 def _machine(args: argparse.Namespace) -> Computer:

@@ -204,13 +204,12 @@ def read_image(
     if not isinstance(source, bytes):
         source = _find(Path(source))
         if source.suffix == ".c" or source.is_dir():
-            # So does the builder; it takes what was built before, if nothing has changed since.
-            from kit.toolchain.build import build_file, build_folder
+            # Most images are built already: compiler and assembler are loaded when needed.
+            from kit.toolchain.build import builder_of
 
-            built = build_folder(source) if source.is_dir() else build_file(source, base)
-            return _Elf(built.data, str(source)).image()
+            builder, program = builder_of(source, base)
+            return _Elf(builder.build(program).data, str(source)).image()
         if source.suffix in (".s", ".S"):
-            # Most images are built already: the assembler is loaded when it is needed.
             from kit.isa.assembler import assemble_file
 
             image = assemble_file(source, base=base, include_paths=include)

@@ -1,7 +1,7 @@
-"""Building guests: from the sources in a folder to programs, by the rules of its `build.toml`.
+"""Building guests: from the sources in a folder to programs and disks, as its recipe says.
 
-A folder's own `built/` holds programs that were built before, and in `built/build.json` a digest of
-all that each was made from. Where the digest still holds, no compiler is needed.
+A folder's own `built/` holds what was built before, and in `built/build.json` a digest of all that
+each was made from. Where the digest still holds, no compiler is needed.
 """
 
 from __future__ import annotations
@@ -13,18 +13,25 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from kit.devices.disk_image import DiskImage
 from kit.errors import KitError
 from kit.files import replace_file
-from kit.machine.loader import BUILD_FILE
+from kit.isa.image import Image
+from kit.machine.board import RAM_BASE
+from kit.machine.loader import BUILD_FILE, read_image
 from kit.resources import guests_dir
-from kit.toolchain.compiler import CODE_FLAGS, LINK_FLAGS, Unit, compiler, shown
+from kit.toolchain.compiler import CODE_FLAGS, LINK_FLAGS, Object, Unit, compiler
+from kit.toolchain.disks import make_disk
 from kit.toolchain.embed import binary, stripped
-from kit.toolchain.recipe import Program, Recipe, read_recipe
+from kit.toolchain.messages import shown
+from kit.toolchain.recipe import Disk, Program, Recipe, read_recipe
 
-__all__ = ["Builder", "Built", "build_file", "build_folder", "recipe_of"]
+__all__ = ["BUILT", "RECORD", "Builder", "Built", "builder_of", "compile_c", "recipe_of"]
+__all__ += ["run_settings"]
 
 BUILT = "built"
 RECORD = "build.json"
@@ -37,161 +44,240 @@ def to_stderr(warnings: str) -> None:
     print(warnings, file=sys.stderr)
 
 
-@dataclass(frozen=True)
-class Built:
-    """A program that was built: an ELF file in `data`. `fresh` says that it was not there yet."""
-
-    program: Program
-    data: bytes
-    digest: str
-    fresh: bool
-
-
-def build_folder(folder: Path, report: Report = to_stderr) -> Built:
-    """The program that `kit run` starts from a folder; of several stages, from the last."""
-    recipe = recipe_of(folder)
-    while recipe.stages and not recipe.programs:
-        recipe = recipe_of(recipe.stages[-1])
-    return Builder(recipe, report).build(recipe.main)
-
-
-def build_file(source: Path, base: int | None = None, report: Report = to_stderr) -> Built:
-    """A single C file; by the rules of its folder, if its `build.toml` names it."""
-    source = source.resolve()
-    recipe = read_recipe(source.parent) if (source.parent / BUILD_FILE).is_file() else None
-    for program in recipe.programs.values() if recipe is not None else ():
-        if program.sources[0] == source:
-            assert recipe is not None
-            return Builder(recipe, report).build(program)
-    single = Program(source.stem, (source,))
-    single = single if base is None else replace(single, base=base)
-    return Builder(Recipe(source.parent, {single.name: single}), report).build(single)
-
-
 def recipe_of(folder: Path) -> Recipe:
     """How a folder is built. Raises `KitError` if there is nothing to be compiled in it."""
     recipe = read_recipe(folder)
     if recipe is None:
-        raise KitError(f"{folder}: nothing to build here: neither build.toml nor a .c file")
+        raise KitError(f"{folder}: nothing to build: neither {BUILD_FILE} nor a .c file is in it")
     return recipe
 
 
+def builder_of(path: Path, base: int = RAM_BASE) -> tuple[Builder, Program]:
+    """Who builds what is run from a path, and which program that is.
+
+    A folder stands for its main program, or for that of the last of its stages. A C file is built
+    as the `build.toml` beside it says, if one of its programs begins with it; otherwise it is a
+    program by itself, for the address `base`. Raises `KitError`.
+    """
+    if path.is_dir():
+        recipe = recipe_of(path)
+        while recipe.stages and not recipe.programs:
+            recipe = recipe_of(recipe.stages[-1])
+        return Builder(recipe), recipe.main
+    source = path.resolve()
+    if (source.parent / BUILD_FILE).is_file():
+        recipe = recipe_of(path.parent)
+        for program in recipe.programs.values():
+            if program.sources[0] == source:
+                return Builder(recipe), program
+    single = Program(source.stem, (source,), base)
+    return Builder(Recipe(path.parent, {single.name: single})), single
+
+
+def run_settings(folder: Path) -> dict[str, Any]:
+    """How `kit run` starts a folder's main program: see `RUN_KEYS`, but the program is left out.
+
+    The disk is in memory: what a guest writes to it is gone with the run. Raises `KitError`.
+    """
+    builder, _ = builder_of(folder)
+    said = {key: value for key, value in builder.recipe.run.items() if key != "program"}
+    disk = said.get("disk")
+    if isinstance(disk, str):
+        said["disk"] = DiskImage(builder.build_disk(builder.recipe.disks[disk]).data)
+    elif disk is not None:
+        said["disk"] = DiskImage(disk.read_bytes())
+    return said
+
+
+def compile_c(text: str, *, name: str = "cell", line: int = 1, base: int = RAM_BASE) -> Image:
+    """The program that a text in C makes, with the library, for the address `base`.
+
+    Mistakes are shown at the lines of the source `name`, whose line `line` the text begins with.
+    Raises `CompileError`, and `KitError` where no compiler is installed.
+    """
+    quoted = json.dumps(name, ensure_ascii=False)
+    builder = Builder(Recipe(Path(), {}))
+    return read_image(builder.build_text(f"#line {line} {quoted}\n{text}\n", name, base))
+
+
+@dataclass(frozen=True)
+class Built:
+    """Something that was built, a digest of what it was made from, and the compiler's version.
+
+    `file` is what it is called in `built/`; `fresh` says that it was not there already.
+    """
+
+    file: str
+    data: bytes
+    digest: str
+    compiler: str
+    fresh: bool
+
+
 class Builder:
-    """Builds the programs of one recipe. Warnings are handed to `report`."""
+    """Builds what one recipe describes. Warnings are handed to `report`."""
 
     def __init__(self, recipe: Recipe, report: Report = to_stderr) -> None:
         self.recipe, self.report = recipe, report
+        self.folder = recipe.folder.resolve()
         self.library = guests_dir().resolve() / "lib"
         self.record = _read_record(recipe.folder / BUILT / RECORD)
 
     def build(self, program: Program, *, anew: bool = False) -> Built:
-        """The program; from `built/`, unless something has changed or `anew` is set."""
-        digest = self.digest(program)
-        found = None if anew else self._found(program, digest)
-        if found is not None:
-            return Built(program, found, digest, fresh=False)
-        return Built(program, self._link(program), digest, fresh=True)
+        """The program, an ELF file; from `built/`, unless it has changed or `anew` is set."""
+        file, digest = f"{program.name}.elf", self.digest(program)
+        return self._built(file, digest, anew, lambda: self._link(program))
+
+    def build_disk(self, disk: Disk, *, anew: bool = False) -> Built:
+        """The disk's image; from `built/`, unless it has changed or `anew` is set."""
+        file, digest = f"{disk.name}.img", self._disk_digest(disk)
+        return self._built(file, digest, anew, lambda: self._make(disk, anew))
+
+    def build_text(self, text: str, name: str, base: int) -> bytes:
+        """The program, an ELF file, that a text called `name` makes."""
+        unit = Unit(Path(name), (self.library,), self._headers(()), self._names(), text=text)
+        return self._linked([unit], {}, self._library_script, base)
 
     def digest(self, program: Program) -> str:
         """A digest of everything that decides what the program is, the compiler aside."""
-        rules = [CODE_FLAGS, LINK_FLAGS, program.name, program.base, program.define, program.format]
-        parts = [(name, self.digest(self.recipe.programs[name])) for name in program.embed]
-        text = json.dumps([rules, parts])
-        files = [*program.sources, *sorted(self._known(program)), *self._library_sources()]
-        for file in [*files, self._script(program)]:
-            text += f"\n{self._relative(file)} {_content_digest(file)}"
-        return hashlib.sha256(text.encode()).hexdigest()
+        rules = [CODE_FLAGS, LINK_FLAGS, program.base, program.define]
+        parts = [
+            (name, self.recipe.programs[name].format, self.digest(self.recipe.programs[name]))
+            for name in program.embed
+        ]
+        headers = sorted(self._headers(self._folders(program)), key=self._relative)
+        files = [*program.sources, *headers, *self._library_sources(), self._script(program)]
+        return self._digest([rules, parts], files)
 
     def write(self, folder: Path, built: Iterable[Built]) -> list[Path]:
-        """Writes programs, and the record of what they were made from; returns their files."""
-        folder.mkdir(parents=True, exist_ok=True)
-        record = dict(_read_record(folder / RECORD))
+        """Writes what was built, and the record of what it was made from; returns the files."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise KitError(
+                f"{folder}: cannot make it: {error.strerror}; choose another by -o"
+            ) from None
+        record = _read_record(folder / RECORD)
         paths = []
         for one in built:
-            path = folder / f"{one.program.name}.elf"
-            replace_file(path, one.data)
-            paths.append(path)
-            record[one.program.name] = one.digest
-        if any(one.fresh for one in built):
-            record["compiler"] = compiler().version
+            replace_file(folder / one.file, one.data)
+            paths.append(folder / one.file)
+            record[one.file] = {"digest": one.digest, "compiler": one.compiler}
         replace_file(folder / RECORD, json.dumps(record, indent=2, sort_keys=True) + "\n")
         return paths
 
-    def _found(self, program: Program, digest: str) -> bytes | None:
-        if self.record.get(program.name) != digest:
-            return None
-        try:
-            return (self.recipe.folder / BUILT / f"{program.name}.elf").read_bytes()
-        except OSError:
-            return None
+    def _built(self, file: str, digest: str, anew: bool, make: Callable[[], bytes]) -> Built:
+        known = self.record.get(file, {})
+        if not anew and known.get("digest") == digest:
+            try:
+                data = (self.recipe.folder / BUILT / file).read_bytes()
+            except OSError:
+                pass
+            else:
+                return Built(file, data, digest, known.get("compiler", ""), fresh=False)
+        return Built(file, make(), digest, compiler().version, fresh=True)
+
+    # Programs
 
     def _link(self, program: Program) -> bytes:
-        tools = compiler()
-        library = self._library_sources()
-        known = frozenset(self._known(program))
-        units = [self._unit(source, program, known) for source in program.sources]
-        units += [Unit(source, (self.library,), known, self._names()) for source in library]
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            made = list(pool.map(tools.compile, units))
-        for _, warnings in made:
-            if warnings:
-                self.report(warnings)
-        codes = [code for code, _ in made]
-        own = _named(program.sources, codes)
-        if program.embed:
-            own["embedded"] = self._embed(program)
-        lib = _named(library, codes[len(program.sources) :])
-        return tools.link(own, lib, self._script(program), program.base)
+        folders = self._folders(program)
+        headers = self._headers(folders)
+        units = [
+            Unit(source, folders, headers, self._names(), program.define)
+            for source in program.sources
+        ]
+        more = {"embedded": self._embedded(program)} if program.embed else {}
+        return self._linked(units, more, self._script(program), program.base)
 
-    def _embed(self, program: Program) -> bytes:
+    def _linked(self, units: list[Unit], more: dict[str, Object], script: Path, base: int) -> bytes:
+        tools = compiler()
+        headers = self._headers(())
+        library = [
+            Unit(source, (self.library,), headers, self._names())
+            for source in self._library_sources()
+        ]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            made = list(pool.map(tools.compile, [*units, *library]))
+        for one in made:
+            if one.warnings:
+                self.report(one.warnings)
+        own, lib = _by_name(made[: len(units)]), _by_name(made[len(units) :])
+        return tools.link(own | more, lib, script, base)
+
+    def _embedded(self, program: Program) -> Object:
         """An object with the table of embedded programs: see `guests/lib/programs.h`."""
         contents = {}
         for name in program.embed:
             part = self.recipe.programs[name]
             data = self.build(part).data
             contents[name] = binary(data) if part.format == "binary" else stripped(data)
-        return compiler().embed(contents)
+        return Object(self.folder / BUILD_FILE, compiler().embed(contents))
 
-    def _unit(self, source: Path, program: Program, known: frozenset[Path]) -> Unit:
-        folders = (self.recipe.folder.resolve(), *program.include, self.library)
-        return Unit(source, folders, known, self._names(), program.define)
+    def _folders(self, program: Program) -> tuple[Path, ...]:
+        """Where the program's sources may include headers from, in the order of looking."""
+        beside = [source.parent for source in program.sources]
+        return tuple(dict.fromkeys([self.folder, *program.include, *beside, self.library]))
 
-    def _known(self, program: Program) -> set[Path]:
-        """The headers that the program's sources may include."""
-        folders = {self.recipe.folder.resolve(), self.library, *program.include}
-        folders |= {source.parent for source in program.sources}
-        return {path.resolve() for folder in folders for path in folder.glob("*.h")}
-
-    @functools.cache  # noqa: B019 - a builder does not outlive its folder's build
-    def _library_sources(self) -> tuple[Path, ...]:
-        return tuple(sorted([*self.library.glob("*.c"), *self.library.glob("*.S")]))
-
-    def _script(self, program: Program) -> Path:
-        return program.script or self.library / "link.ld"
+    def _headers(self, folders: Iterable[Path]) -> frozenset[Path]:
+        """All headers that may be included from these folders, and from the library."""
+        found = {self.library, *folders}
+        return frozenset(path.resolve() for folder in found for path in folder.glob("*.h"))
 
     def _names(self) -> tuple[tuple[Path, str], ...]:
         """In debug information, names begin at the kit's folder guests/, or at the own folder."""
-        own, kit = self.recipe.folder.resolve(), self.library.parent.parent
-        if kit in own.parents:
+        kit = self.library.parent.parent
+        if kit / "guests" in self.folder.parents:
             return ((kit, ""),)
-        # The last one that fits is taken.
-        return ((own.parent, ".."), (kit, ""), (own, ""))
+        return ((self.folder.parent, ".."), (kit, ""), (self.folder, ""))
+
+    @functools.cached_property
+    def _library_script(self) -> Path:
+        return self.library / "link.ld"
+
+    def _script(self, program: Program) -> Path:
+        return program.script or self._library_script
+
+    def _library_sources(self) -> list[Path]:
+        return sorted([*self.library.glob("*.c"), *self.library.glob("*.S")])
+
+    # Disks
+
+    def _make(self, disk: Disk, anew: bool) -> bytes:
+        contents = {}
+        for name in disk.programs:
+            contents[name] = stripped(self.build(self.recipe.programs[name], anew=anew).data)
+        for file in disk.files:
+            contents[file.name] = file.read_bytes()
+        return make_disk(disk, contents)
+
+    def _disk_digest(self, disk: Disk) -> str:
+        parts = [(name, self.digest(self.recipe.programs[name])) for name in disk.programs]
+        maker = [] if disk.maker is None else [disk.maker]
+        return self._digest([disk.size, parts], [*maker, *disk.files])
+
+    # Digests
+
+    def _digest(self, rules: object, files: Iterable[Path]) -> str:
+        """A digest that is the same wherever the folder is, and with whatever line ends."""
+        text = json.dumps(rules)
+        for file in files:
+            text += f"\n{self._relative(file)} {_content_digest(file)}"
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def _relative(self, file: Path) -> str:
-        """A file's name in digests: the same wherever the folder is."""
-        start = self.library if self.library in file.parents else self.recipe.folder.resolve()
-        prefix = "lib" if start == self.library else "."
-        return f"{prefix}/{Path(os.path.relpath(file, start)).as_posix()}"
+        if self.library in file.parents:
+            return f"lib/{file.name}"
+        return Path(os.path.relpath(file, self.folder)).as_posix()
 
 
-def _named(sources: Iterable[Path], codes: Iterable[bytes]) -> dict[str, bytes]:
-    """Objects by the names of their sources; of two equal ones, the second gets a number."""
-    named: dict[str, bytes] = {}
-    for source, code in zip(sources, codes, strict=False):
-        name = source.name
+def _by_name(objects: Iterable[Object]) -> dict[str, Object]:
+    """Objects by the names of their sources; where two are alike, the second gets more."""
+    named: dict[str, Object] = {}
+    for one in objects:
+        name = one.source.name
         while name in named:
             name += "-2"
-        named[name] = code
+        named[name] = one
     return named
 
 
@@ -204,9 +290,11 @@ def _content_digest(file: Path) -> str:
     return hashlib.sha256(data.replace(b"\r\n", b"\n")).hexdigest()
 
 
-def _read_record(file: Path) -> dict[str, str]:
+def _read_record(file: Path) -> dict[str, dict[str, str]]:
+    """What is known of each file in `built/`; of a record that is damaged, what can be used."""
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return record if isinstance(record, dict) else {}
+    entries = record.items() if isinstance(record, dict) else ()
+    return {name: entry for name, entry in entries if isinstance(entry, dict)}

@@ -15,36 +15,38 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from kit.engine.cache import cached_bytes
 from kit.errors import KitError
 from kit.toolchain.embed import table
+from kit.toolchain.messages import compilers_words, linkers_words, shown
 
-__all__ = ["CODE_FLAGS", "CompileError", "Compiler", "Unit", "compiler"]
+__all__ = ["CODE_FLAGS", "LINK_FLAGS", "CompileError", "Compiler", "Object", "Unit", "compiler"]
 
 INSTALL = "pip install 'vmm-kit[c]'"
 
+TARGET = ("-target", "riscv32-unknown-none-elf", "-march=rv32imac_zicsr_zifencei", "-mabi=ilp32")
+"""The machine's instruction set."""
+
 CODE_FLAGS = (
-    "-target", "riscv32-unknown-none-elf", "-march=rv32imac_zicsr_zifencei", "-mabi=ilp32",
-    "-std=gnu17", "-ffreestanding", "-fno-common", "-fno-strict-aliasing",
-    "-fno-ident",
+    *TARGET, "-std=gnu17", "-ffreestanding", "-fno-common", "-fno-strict-aliasing", "-fno-ident",
     "-Og", "-g", "-Wall", "-fno-omit-frame-pointer",
     "-fno-unwind-tables", "-fno-asynchronous-unwind-tables",
 )  # fmt: skip
-"""The machine's instruction set, no library beneath, code that can be followed in a debugger."""
+"""No library beneath; code that can be followed in a debugger."""
 
 LINK_FLAGS = (
-    "--nostdlib", "--discard-locals",
-    "--compress-debug-sections=zlib", "--build-id=none", "-z", "max-page-size=4096",
+    "--nostdlib", "--discard-locals", "--compress-debug-sections=zlib", "--build-id=none",
+    "-z", "max-page-size=4096",
 )  # fmt: skip
 
 FOLDER_OF_COMPILER = "compiler"
 """What the compiler's own folder of headers is called in debug information."""
 
-_SEPARATOR = b"\0"
+_END_OF_WORDS = b"\0"
 
 
 class CompileError(KitError):
@@ -56,11 +58,11 @@ class CompileError(KitError):
 
 @dataclass(frozen=True)
 class Unit:
-    """A source file to be compiled.
+    """A source to be compiled: a file, or a `text` that is called `source`.
 
-    `folders` are searched for headers, in order; `known` are all files that it may include, for a
-    build that nobody has declared cannot be repeated. `names` says, for folders, what they are
-    called in debug information: nothing of the host's own folders must remain there.
+    `folders` are searched for headers, in order; `known` are all files that it may include, so that
+    nothing goes into an object unseen. `names` says what folders are called in debug information:
+    nothing of the host's own folders must remain there; of several, the last one that fits counts.
     """
 
     source: Path
@@ -68,45 +70,109 @@ class Unit:
     known: frozenset[Path] = frozenset()
     names: tuple[tuple[Path, str], ...] = ()
     define: tuple[tuple[str, str], ...] = ()
+    text: str | None = None
+
+
+@dataclass(frozen=True)
+class Object:
+    """What became of a unit: an object file, and the compiler's `warnings`."""
+
+    source: Path
+    code: bytes
+    warnings: str = ""
 
 
 class Compiler:
-    """A compiler of a certain `version`, for messages and digests."""
+    """A compiler of a certain `version`, which goes into each digest."""
 
     def __init__(self, program: Path, headers: Path, version: str) -> None:
-        """`program` is zig, which is clang and lld too; `headers` the compiler's own."""
+        """`program` is zig, which is clang and lld too; `headers` are the compiler's own."""
         self.program, self.headers, self.version = program, headers, version
 
-    def compile(self, unit: Unit) -> tuple[bytes, str]:
-        """The object file, and the warnings. Raises `CompileError`."""
-        contents = sorted((str(path), _digest(path)) for path in {unit.source, *unit.known})
-        key = self._key("object", self._flags(unit), str(unit.source), contents)
-        data = cached_bytes(key, lambda: self._compile(unit))
-        warnings, _, code = data.partition(_SEPARATOR)
-        return code, warnings.decode()
+    def compile(self, unit: Unit) -> Object:
+        """The unit's object file. Raises `CompileError`."""
+        files = unit.known if unit.text is not None else {unit.source, *unit.known}
+        contents = sorted((str(path), _digest(path)) for path in files)
+        key = self._key("object", self._flags(unit), str(unit.source), unit.text, contents)
+        folders = {*unit.folders, unit.source.parent} - {Path()}
+        try:
+            data = cached_bytes(key, lambda: self._compile(unit))
+        except _ToolError as error:
+            raise CompileError(compilers_words(str(error), folders)) from None
+        words, _, code = data.partition(_END_OF_WORDS)
+        return Object(unit.source, code, compilers_words(words.decode(), folders))
 
     def link(
-        self,
-        objects: Mapping[str, bytes],
-        library: Mapping[str, bytes],
-        script: Path,
-        base: int,
+        self, objects: Mapping[str, Object], library: Mapping[str, Object], script: Path, base: int
     ) -> bytes:
         """The program, for the address `base`. Objects of the library are taken where needed.
 
         Both have their objects by name, for messages. Raises `CompileError`.
         """
-        parts = [(name, hashlib.sha256(code).hexdigest()) for name, code in objects.items()]
-        more = [(name, hashlib.sha256(code).hexdigest()) for name, code in library.items()]
-        key = self._key("program", LINK_FLAGS, parts, more, _digest(script), base)
-        return cached_bytes(key, lambda: self._link(objects, library, script, base))
+        parts = [
+            [(name, _sha(one.code)) for name, one in some.items()] for some in (objects, library)
+        ]
+        key = self._key("program", LINK_FLAGS, parts, _digest(script), base)
+        try:
+            return cached_bytes(key, lambda: self._link(objects, library, script, base))
+        except _ToolError as error:
+            sources = {
+                name: one.source for some in (library, objects) for name, one in some.items()
+            }
+            raise CompileError(linkers_words(str(error), sources)) from None
 
     def embed(self, contents: Mapping[str, bytes]) -> bytes:
         """An object with these files as data, and a table of them: `guests/lib/programs.h`."""
         source = table(contents)
-        parts = [hashlib.sha256(data).hexdigest() for data in contents.values()]
-        key = self._key("data", CODE_FLAGS[:3], source, parts)
+        key = self._key("data", TARGET, source, [_sha(data) for data in contents.values()])
         return cached_bytes(key, lambda: self._embed(source, contents))
+
+    def _key(self, kind: str, *parts: object) -> str:
+        return f"c-{kind}-{_sha(json.dumps([self.version, kind, *parts]).encode())[:32]}"
+
+    def _flags(self, unit: Unit) -> list[str]:
+        flags = [*CODE_FLAGS, "-nostdinc", "-fdebug-compilation-dir=."]
+        flags += [f"-I{folder}" for folder in unit.folders] + ["-isystem", str(self.headers)]
+        for folder, name in (*unit.names, (self.headers, FOLDER_OF_COMPILER)):
+            # With an empty name, the slash goes too: "/home/me/os/trap.c" becomes "trap.c".
+            flags.append(f"-ffile-prefix-map={folder}{'' if name else '/'}={name}")
+        return flags + [f"-D{name}={value}" for name, value in unit.define]
+
+    def _compile(self, unit: Unit) -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            out, found = Path(folder, "out.o"), Path(folder, "found.d")
+            where = ["-MD", "-MT", "out", "-MF", str(found), "-o", str(out), "-c"]
+            source = [str(unit.source)] if unit.text is None else ["-x", "c", "-"]
+            words = self._run("clang", *self._flags(unit), *where, *source, text=unit.text)
+            self._check_included(unit, found.read_text(encoding="utf-8"))
+            return words.encode() + _END_OF_WORDS + out.read_bytes()
+
+    def _check_included(self, unit: Unit, rule: str) -> None:
+        """Raises `CompileError` if a file was included that the build does not know of."""
+        names = re.sub(r"\\\n", " ", rule).partition(": ")[2]
+        files = [re.sub(r"\\(.)", r"\1", name) for name in re.split(r"(?<!\\)\s+", names) if name]
+        for file in (Path(name).resolve() for name in files if name != "-"):
+            if self.headers in file.parents or file == unit.source or file in unit.known:
+                continue
+            raise CompileError(
+                f"{shown(unit.source)}: includes {shown(file)}, which the build does not know of; "
+                f"list its folder under 'include' in build.toml"
+            )
+
+    def _link(
+        self, objects: Mapping[str, Object], library: Mapping[str, Object], script: Path, base: int
+    ) -> bytes:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            (folder / "lib").mkdir()
+            files = {f"{one}.o": made for one, made in objects.items()}
+            lazily = {f"lib/{one}.o": made for one, made in library.items()}
+            for file, made in (files | lazily).items():
+                (folder / file).write_bytes(made.code)
+            arguments = [*LINK_FLAGS, f"--defsym=BASE={base:#x}", "-T", str(script)]
+            arguments += ["-o", "program.elf", *files, "--start-lib", *lazily, "--end-lib"]
+            self._run("ld.lld", *arguments, folder=folder)
+            return (folder / "program.elf").read_bytes()
 
     def _embed(self, source: str, contents: Mapping[str, bytes]) -> bytes:
         with tempfile.TemporaryDirectory() as name:
@@ -114,63 +180,27 @@ class Compiler:
             for number, data in enumerate(contents.values()):
                 (folder / str(number)).write_bytes(data)
             (folder / "table.S").write_text(source, encoding="ascii")
-            self._run("clang", *CODE_FLAGS[:4], "-c", "-o", "table.o", "table.S", folder=folder)
+            self._run("clang", *TARGET, "-c", "-o", "table.o", "table.S", folder=folder)
             return (folder / "table.o").read_bytes()
 
-    def _key(self, kind: str, *parts: object) -> str:
-        text = json.dumps([self.version, kind, *parts], default=str)
-        return f"c-{kind}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
-
-    def _flags(self, unit: Unit) -> list[str]:
-        flags = [*CODE_FLAGS, "-nostdinc", "-fdebug-compilation-dir=."]
-        flags += [f"-I{folder}" for folder in unit.folders] + ["-isystem", str(self.headers)]
-        names = [*unit.names, (self.headers, FOLDER_OF_COMPILER)]
-        flags += [f"-ffile-prefix-map={folder}{_slash(name)}={name}" for folder, name in names]
-        return flags + [f"-D{name}={value}" for name, value in unit.define]
-
-    def _compile(self, unit: Unit) -> bytes:
-        with tempfile.TemporaryDirectory() as folder:
-            out, found = Path(folder, "out.o"), Path(folder, "found.d")
-            where = ["-MD", "-MT", "out", "-MF", str(found), "-o", str(out), "-c"]
-            words = self._run("clang", *self._flags(unit), *where, str(unit.source))
-            self._check_included(unit, found.read_text(encoding="utf-8"))
-            return words.encode() + _SEPARATOR + out.read_bytes()
-
-    def _check_included(self, unit: Unit, rule: str) -> None:
-        """Raises `CompileError` if a file was included that the build does not know of."""
-        names = re.sub(r"\\\n", " ", rule).partition(": ")[2]
-        files = [re.sub(r"\\(.)", r"\1", name) for name in re.split(r"(?<!\\)\s+", names) if name]
-        for file in (Path(name).resolve() for name in files):
-            if self.headers in file.parents or file == unit.source or file in unit.known:
-                continue
-            raise CompileError(
-                f"{shown(unit.source)}: includes {shown(file)}, which the build does not know of; "
-                f"list its folder as 'include' in build.toml"
-            )
-
-    def _link(
-        self, objects: Mapping[str, bytes], library: Mapping[str, bytes], script: Path, base: int
-    ) -> bytes:
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name).resolve()
-            own = _write(folder, objects)
-            lib = _write(folder / "lib", library)
-            out = folder / "program.elf"
-            arguments = [*LINK_FLAGS, f"--defsym=BASE={base:#x}", "-T", str(script)]
-            arguments += ["-o", str(out), *own, "--start-lib", *lib, "--end-lib"]
-            self._run("ld.lld", *arguments, folder=folder)
-            return out.read_bytes()
-
-    def _run(self, tool: str, *arguments: str, folder: Path | None = None) -> str:
+    def _run(
+        self, tool: str, *arguments: str, folder: Path | None = None, text: str | None = None
+    ) -> str:
+        """Runs a tool, in a folder, with a text as its input; returns its words."""
         command = [str(self.program), tool, *arguments]
+        given = b"" if text is None else text.encode()
         try:
-            done = subprocess.run(command, capture_output=True, check=False, cwd=folder)
+            done = subprocess.run(command, input=given, capture_output=True, cwd=folder)
         except OSError as error:
             raise KitError(f"{self.program}: cannot run it: {error.strerror}") from None
-        words = _plain(done.stderr.decode("utf-8", "replace"))
+        words = done.stderr.decode("utf-8", "replace")
         if done.returncode:
-            raise CompileError(words or f"{tool} ended with status {done.returncode}")
+            raise _ToolError(words or f"{tool} ended with status {done.returncode}")
         return words
+
+
+class _ToolError(Exception):
+    """What a tool said before it failed."""
 
 
 @functools.cache
@@ -178,47 +208,19 @@ def compiler() -> Compiler:
     """The compiler that is installed. Raises `KitError` where there is none."""
     spec = importlib.util.find_spec("ziglang")
     if spec is None or spec.origin is None:
-        raise KitError(f"a C compiler is needed and not installed; please run: {INSTALL}")
+        raise KitError(f"a C compiler is needed, and none is installed; please run: {INSTALL}")
     folder = Path(spec.origin).resolve().parent
     program = folder / ("zig.exe" if sys.platform == "win32" else "zig")
     version = importlib.metadata.version("ziglang")
     return Compiler(program, folder / "lib" / "include", f"ziglang {version}")
 
 
-def shown(path: Path) -> str:
-    """A path as the user would write it: from the current folder on, if it is in there."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
-
-
-def _plain(words: str) -> str:
-    """The compiler's words with paths as the user knows them, without its count of mistakes."""
-    here = str(Path.cwd())
-    words = words.replace(here.rstrip("\\/") + "/", "").replace("ld.lld: error: ", "error: ")
-    lines = [line for line in words.splitlines() if not re.match(r"\d+ (error|warning)s? ", line)]
-    return "\n".join(lines).strip()
-
-
-def _slash(name: str) -> str:
-    """With the empty name, the slash goes too: "/home/me/os/trap.c" becomes "trap.c"."""
-    return "" if name else "/"
-
-
-def _write(folder: Path, objects: Mapping[str, bytes]) -> Iterable[str]:
-    folder.mkdir(exist_ok=True)
-    names = []
-    for name, code in objects.items():
-        path = folder / f"{name}.o"
-        path.write_bytes(code)
-        names.append(path.relative_to(folder.parent if folder.name == "lib" else folder).as_posix())
-    return names
+def _sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _digest(path: Path) -> str:
     try:
-        data = path.read_bytes()
+        return _sha(path.read_bytes())
     except OSError as error:
         raise KitError(f"{shown(path)}: cannot read it: {error.strerror}") from None
-    return hashlib.sha256(data).hexdigest()
