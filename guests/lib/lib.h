@@ -27,7 +27,7 @@ void uart_put(char c);
 int uart_get(void);                     // -1 if nothing has arrived
 void uart_enable_interrupt(void);       // while a byte waits to be read
 
-// printf.c: %d %u %x %c %s %p %%, l and ll, a width, 0 and -
+// printf.c, format.c: %d %u %x %c %s %p %%, l and ll, a width, 0 and -
 int printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int snprintf(char *buffer, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 int vprintf(const char *format, va_list arguments);
