@@ -84,7 +84,6 @@ disk_start(struct disk_request *request)
 {
   int slot = 0;
   uint16_t direction = request->type == DISK_READ ? VIRTIO_DEVICE_WRITES : 0;
-  uint16_t data = request->size > 0;            // a flush has none, and no empty buffer may be shown
 
   while (slot < SLOTS && waiting[slot] != 0)
     slot++;
@@ -96,7 +95,8 @@ disk_start(struct disk_request *request)
   describe(3 * slot, request, 16, VIRTIO_NEXT);
   describe(3 * slot + 1, request->buffer, request->size, VIRTIO_NEXT | direction);
   describe(3 * slot + 2, &request->result, 1, VIRTIO_DEVICE_WRITES);
-  queue.descriptors[3 * slot].next += !data;
+  if (request->size == 0)
+    queue.descriptors[3 * slot].next = 3 * slot + 2;    // a flush has no data
 
   queue.available.ring[queue.available.index % VIRTIO_SIZE] = 3 * slot;
   fence();                                      // the device must not see the index before the rest

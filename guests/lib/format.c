@@ -90,7 +90,8 @@ put_argument(struct sink *sink, struct style style, char letter, va_list *argume
     put_number(sink, style, value, false, letter == 'u' ? 10 : 16);
     break;
   case 'p':
-    put_number(sink, (struct style){.pad = '0', .width = 8}, va_arg(*arguments, uint32_t), false, 16);
+    style = (struct style){.pad = '0', .width = 8};
+    put_number(sink, style, va_arg(*arguments, uint32_t), false, 16);
     break;
   case 'c':
     c = va_arg(*arguments, int);

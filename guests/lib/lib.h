@@ -29,7 +29,8 @@ void uart_enable_interrupt(void);       // while a byte waits to be read
 
 // printf.c, format.c: %d %u %x %c %s %p %%, l and ll, a width, 0 and -
 int printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
-int snprintf(char *buffer, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int snprintf(char *buffer, size_t size, const char *format, ...)
+  __attribute__((format(printf, 3, 4)));
 int vprintf(const char *format, va_list arguments);
 int vsnprintf(char *buffer, size_t size, const char *format, va_list arguments);
 void panic(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));

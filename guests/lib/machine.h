@@ -84,8 +84,9 @@
   asm volatile("csrr %0, " #name : "=r"(value_) :: "memory"); value_; })
 #define csr_write(name, value) \
   asm volatile("csrw " #name ", %0" :: "rK"((uint32_t)(value)) : "memory")
-#define csr_swap(name, value) ({ uint32_t value_; \
-  asm volatile("csrrw %0, " #name ", %1" : "=r"(value_) : "rK"((uint32_t)(value)) : "memory"); value_; })
+#define csr_swap(name, value) ({ uint32_t old_; \
+  asm volatile("csrrw %0, " #name ", %1" \
+               : "=r"(old_) : "r"((uint32_t)(value)) : "memory"); old_; })
 #define csr_set(name, bits) \
   asm volatile("csrs " #name ", %0" :: "rK"((uint32_t)(bits)) : "memory")
 #define csr_clear(name, bits) \

@@ -52,7 +52,7 @@ wait_for(uint32_t device, uint32_t status)
     ;
 }
 
-// Fills the buffer's first columns, which may be done while the device still works on the last ones.
+// Puts text into the buffer's first columns; the device may still be at work on the last one.
 static void
 put_out(uint32_t device, enum unit_command command, const char *text, size_t length, size_t width)
 {

@@ -1,4 +1,5 @@
-// The virtio-mmio transport, in both of its register layouts, and its queue. Virtio 1.2, 2.7 and 4.2.
+// The virtio-mmio transport, in both of its register layouts, and its queue.
+// Virtio 1.2, sections 2.7 and 4.2.
 #pragma once
 
 #include <stdint.h>
