@@ -23,6 +23,8 @@ ENGINE_WORDS = (
     # To be done before the next instruction: drop what is remembered of translations; look at
     # mode and mstatus again; leave `run`.
     *("flush", "regime_changed", "leave"),
+    # A walk has read a table in a page of which that was not known.
+    "marked",
     # The regime: is every address physical and allowed? which tables of remembered translations?
     *("linear", "read_table", "write_table", "execute_table"),
     # How many pages hold tables that walks have read; how many pages with translated code were
@@ -44,7 +46,12 @@ REGIMES = 5
 """Regimes of translation kept apart: U, S, S with SUM, M, and one that is never used."""
 ACCESSES = ("read", "write", "execute")
 ENTRIES = 256
-"""Remembered translations for each regime and access."""
+"""Remembered translations for each regime and access: the page's address, and what to add to an
+address in it for the place in memory."""
+WINDOW = ENTRIES * 8
+"""Behind them is the window, a run of pages of which all is remembered: its address, its size, and
+what to add."""
+TABLE = WINDOW + 16
 DECODED = 4096
 PLACES = 8192
 HEAT = 4096
@@ -68,8 +75,7 @@ class Layout:
         self._take("decoded", DECODED * 8)
         self._take("heat", HEAT * 8)
         self._take("places", PLACES * 16)
-        # One table of entries (tag, addend) for each access and regime.
-        self._take("remembered", len(ACCESSES) * REGIMES * ENTRIES * 8)
+        self._take("remembered", len(ACCESSES) * REGIMES * TABLE)
         # For each page a byte: 1 holds page tables, 2 translated code; for each 32 bytes, is there
         # translated code in them?
         self._take("guards", size >> 12)
@@ -92,7 +98,7 @@ class Layout:
     def remembered(self, access: str, regime: int = 0) -> int:
         """Where the table for an access in a regime begins."""
         number = ACCESSES.index(access) * REGIMES + regime
-        return self.at["remembered"] + number * ENTRIES * 8
+        return self.at["remembered"] + number * TABLE
 
     @property
     def delta(self) -> int:

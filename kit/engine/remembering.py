@@ -15,8 +15,10 @@ from kit.engine.layout import (
     INVALID,
     PAGE_MASK,
     REGIMES,
+    TABLE,
     TABLE_LIMIT,
     TABLE_PAGE,
+    WINDOW,
     Layout,
 )
 from kit.engine.state import StateCode
@@ -25,6 +27,7 @@ from kit.engine.wasm import I32, I64, Code, Shape
 __all__ = ["Remembering"]
 
 SIZES = (1, 2, 4)
+PAGE_SIZE = 4096
 
 
 class Remembering:
@@ -32,7 +35,7 @@ class Remembering:
 
     names = (
         "mark", "drop", "fill", "settle", *(f"write{s}" for s in SIZES), "guarded",
-        *(f"remember_{a}{s}" for a in ACCESSES for s in SIZES),
+        "widen", *(f"remember_{a}{s}" for a in ACCESSES for s in SIZES),
     )  # fmt: skip
 
     def __init__(self, layout: Layout, numbers: dict[Any, int]) -> None:
@@ -46,6 +49,7 @@ class Remembering:
         for size in SIZES:
             yield self._write(size), ((I32, I32), ())
         yield self._guarded(), ((I32,), ())
+        yield self._widen(), ((I32, I32, I32), ())
         for access in ACCESSES:
             for size in SIZES:
                 yield self._remember(access, size), ((I32,), (I32,))
@@ -96,9 +100,10 @@ class Remembering:
         code.open("if")
         code.increment("table_pages")
         code.op("end")
+        code.put("marked", 1)
         # A page that was writable directly is so no more.
         start = self.layout.remembered("write")
-        size = REGIMES * ENTRIES * 8
+        size = REGIMES * TABLE
         loop = code.local(I32)
         self._invalidate(code, start, size, loop)
         return code
@@ -126,7 +131,7 @@ class Remembering:
         code, at = self._code(), self.layout.at
         counter = code.local(I32)
         page = code.local(I32)
-        size = len(ACCESSES) * REGIMES * ENTRIES * 8
+        size = len(ACCESSES) * REGIMES * TABLE
         self._invalidate(code, at["remembered"], size, counter)
         out = code.open("block")
         loop = code.open("loop")
@@ -205,7 +210,7 @@ class Remembering:
 
             def push(access: str = access) -> None:
                 code.call(numbers[f"regime {access}"])
-                code.const(I32, ENTRIES * 8)
+                code.const(I32, TABLE)
                 code.op("i32.mul")
                 code.const(I32, layout.remembered(access))
                 code.op("i32.add")
@@ -228,10 +233,15 @@ class Remembering:
         return code
 
     def _remember(self, access: str, size: int) -> StateCode:
-        """(address) -> 1 if its page can be accessed directly from now on."""
+        """(address) -> 1 if its page can be accessed directly from now on.
+
+        Also 0 if the caller must not rely on anything that was remembered before.
+        """
         layout, numbers = self.layout, self.numbers
         code = self._code(1)
         physical, place = code.local(I64 if layout.config.plen > 32 else I32), code.local(I32)
+        addend = code.local(I32)
+        code.put("marked", 0)
         code.get(0)
         code.call(numbers["translate", access, size])
         code.set(physical)
@@ -280,6 +290,115 @@ class Remembering:
         code.op("i32.add")
         code.get(0)
         code.op("i32.sub")
+        code.tee(addend)
         code.access("i32.store", 4)
-        code.const(I32, 1)
+        if access != "execute":
+            code.load(f"{access}_table")
+            code.get(0)
+            code.const(I32, PAGE_MASK)
+            code.op("i32.and")
+            code.get(addend)
+            code.call(numbers["widen"])
+        code.load("marked")
+        code.load("leave")
+        code.op("i32.or", "i32.eqz")
         return code
+
+    def _widen(self) -> StateCode:
+        """(table, page, addend): the window becomes the run of pages about this one, if longer."""
+        code = self._code(3)
+        table, page, addend = range(3)
+        low, high, size = (code.local(I32) for _ in range(3))
+        code.get(table)
+        code.access("i32.load", WINDOW + 4)
+        code.set(size)
+        code.get(page)
+        code.tee(low)
+        code.const(I32, PAGE_SIZE)
+        code.op("i32.add")
+        code.set(high)
+        self._join_window(code, table, addend, (low, high, size))
+        self._join_pages(code, table, addend, low, -PAGE_SIZE)
+        self._join_pages(code, table, addend, high, 0)
+        code.get(high)
+        code.get(low)
+        code.op("i32.sub")
+        code.get(size)
+        code.op("i32.gt_u")
+        code.open("if")
+        code.get(table)
+        code.get(low)
+        code.access("i32.store", WINDOW)
+        code.get(table)
+        code.get(high)
+        code.get(low)
+        code.op("i32.sub")
+        code.access("i32.store", WINDOW + 4)
+        code.get(table)
+        code.get(addend)
+        code.access("i32.store", WINDOW + 8)
+        code.op("end")
+        return code
+
+    @staticmethod
+    def _join_window(code: StateCode, table: int, addend: int, run: tuple[int, int, int]) -> None:
+        """Where the run touches the window, and both lie in memory alike, it includes it."""
+        low, high, size = run
+        code.get(table)
+        code.access("i32.load", WINDOW + 8)
+        code.get(addend)
+        code.op("i32.eq")
+        code.open("if")
+        code.get(table)
+        code.access("i32.load", WINDOW)
+        code.get(high)
+        code.op("i32.eq")
+        code.open("if")
+        code.get(high)
+        code.get(size)
+        code.op("i32.add")
+        code.set(high)
+        code.op("else")
+        code.get(table)
+        code.access("i32.load", WINDOW)
+        code.get(size)
+        code.op("i32.add")
+        code.get(low)
+        code.op("i32.eq")
+        code.open("if")
+        code.get(table)
+        code.access("i32.load", WINDOW)
+        code.set(low)
+        code.op("end", "end", "end")
+
+    @staticmethod
+    def _join_pages(code: StateCode, table: int, addend: int, end: int, offset: int) -> None:
+        """Moves one end of a run over the pages next to it (at `end` + `offset`)."""
+        entry = code.local(I32)
+        out = code.open("block")
+        loop = code.open("loop")
+        code.get(table)
+        code.get(end)
+        code.const(I32, offset)
+        code.op("i32.add")
+        code.const(I32, 9)
+        code.op("i32.shr_u")
+        code.const(I32, (ENTRIES - 1) << 3)
+        code.op("i32.and", "i32.add")
+        code.tee(entry)
+        code.access("i32.load", 0)
+        code.get(end)
+        code.const(I32, offset)
+        code.op("i32.add", "i32.ne")
+        code.branch(out, "br_if")
+        code.get(entry)
+        code.access("i32.load", 4)
+        code.get(addend)
+        code.op("i32.ne")
+        code.branch(out, "br_if")
+        code.get(end)
+        code.const(I32, offset or PAGE_SIZE)
+        code.op("i32.add")
+        code.set(end)
+        code.branch(loop)
+        code.op("end", "end")

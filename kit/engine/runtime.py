@@ -23,6 +23,15 @@ PAGE = 1 << 16
 SLOTS = 1 << 14
 
 
+def _config() -> wasmtime.Config:
+    """With hints about branches, where this version of wasmtime can use them."""
+    config = wasmtime.Config()
+    hinting = getattr(_bindings, "wasmtime_config_wasm_branch_hinting_set", None)
+    if hinting is not None:
+        hinting(config.ptr(), True)
+    return config
+
+
 class Runtime:
     """A linear memory of at least `size` bytes and a table of functions, shared by all modules.
 
@@ -36,7 +45,7 @@ class Runtime:
 
     def __init__(self, size: int) -> None:
         pages = -(-size // PAGE)
-        self.engine = wasmtime.Engine()
+        self.engine = wasmtime.Engine(_config())
         self.store = wasmtime.Store(self.engine)
         self.store.set_limits(instances=1_000_000)
         limits = wasmtime.Limits(pages, pages)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kit.bits import Bits, Expr
-from kit.engine.layout import ENDING, ENTRIES, INTERPRETED, PAGE_MASK, Layout
+from kit.engine.layout import ENDING, ENTRIES, INTERPRETED, PAGE_MASK, WINDOW, Layout
 from kit.engine.paths import Block as Tree
 from kit.engine.paths import Definitions, Fork, Op, Raise, Trace
 from kit.engine.questions import handler
@@ -24,6 +24,8 @@ from kit.engine.wasm_expr import BITS, Values, all_ops, count_uses
 from kit.isa.encoding import Decoder
 
 __all__ = ["Translator"]
+
+SHIFT = {1: 0, 2: 1, 4: 2}
 
 
 @dataclass
@@ -35,6 +37,7 @@ class Template:
     possible: bool
     reads: tuple[Expr, ...] = ()
     writes: tuple[Expr, ...] = ()
+    accesses: frozenset[tuple[int, str]] = frozenset()
 
 
 @dataclass
@@ -95,6 +98,7 @@ class Translator:
                 and _only_accessed(ops, uses),
                 tuple(op.args[0] for op in ops if op.kind == "get_item"),
                 tuple(op.args[0] for op in ops if op.kind == "set_item"),
+                frozenset(op.name.static for op in ops if op.kind == "call"),
             )
             self._templates[row.name] = known
         return known if known.possible else None
@@ -193,6 +197,19 @@ def _has_a_way(tree: Tree) -> bool:
     return not isinstance(end, Raise)
 
 
+@dataclass
+class Window:
+    """Locals: the table for an access, and of its window the address, what to add, the sizes.
+
+    A size counts in words of 1, 2 or 4 bytes.
+    """
+
+    table: int
+    address: int
+    addend: int
+    sizes: dict[int, int]
+
+
 class _Writer:
     """Writes the function of a region."""
 
@@ -203,6 +220,7 @@ class _Writer:
         self.code = Code()
         self.x: dict[int, int] = {}
         self.written: set[int] = set()
+        self.accesses: set[tuple[int, str]] = set()
         self.labels: dict[int, int] = {}
         self.done = 0
         self.longest = sum(len(block.instructions) for block in region.blocks.values())
@@ -217,14 +235,17 @@ class _Writer:
         self.imports = imports
         self._use_registers()
         self.pc, self.left, self.result = (code.local(I32) for _ in range(3))
-        self.tables: dict[str, int] = {}
         for number, local in self.x.items():
             self._load(local, at["x"] + 4 * number)
         self._load(self.left, at["left"])
-        for access in ("read", "write"):
-            if not self.is_linear or access == "write":
-                self.tables[access] = code.local(I32)
-                self._load(self.tables[access], at[f"{access}_table"])
+        self.windows: dict[str, Window] = {}
+        for access in sorted({access for _, access in self.accesses}):
+            if access == "write" or not self.is_linear:
+                sizes = {size: code.local(I32) for size, name in self.accesses if name == access}
+                window = Window(code.local(I32), code.local(I32), code.local(I32), sizes)
+                self.windows[access] = window
+                self._load(window.table, at[f"{access}_table"])
+                self._load_window(window)
         self.leave = code.open("block")
         self._tree(self.region.entry)
         code.op("end")
@@ -242,6 +263,7 @@ class _Writer:
                 template = translator.template(word)
                 assert template is not None
                 values = translator.values(self.code, template, at, word)
+                self.accesses |= template.accesses
                 for nodes, files in ((template.reads, None), (template.writes, self.written)):
                     for node in nodes:
                         number = values.constant(node)
@@ -261,6 +283,24 @@ class _Writer:
         self.code.const(I32, 0)
         self.code.get(local)
         self.code.access("i32.store", place)
+
+    def _load_window(self, window: Window) -> None:
+        """Fetches what is known of the window now."""
+        code = self.code
+        code.get(window.table)
+        code.access("i32.load", WINDOW)
+        code.set(window.address)
+        code.get(window.table)
+        code.access("i32.load", WINDOW + 8)
+        code.const(I32, self.layout.at["ram"])
+        code.op("i32.sub")
+        code.set(window.addend)
+        for size, local in window.sizes.items():
+            code.get(window.table)
+            code.access("i32.load", WINDOW + 4)
+            code.const(I32, SHIFT[size])
+            code.op("i32.shr_u")
+            code.set(local)
 
     # -- control ---------------------------------------------------------------------------------
     # After Ramsey, "Beyond Relooper": a block's code holds that of the blocks it dominates.
@@ -282,6 +322,7 @@ class _Writer:
         self.code.get(self.left)
         self.code.const(I32, self.longest)
         self.code.op("i32.lt_s")
+        self.code.rarely()
         self.code.open("if")
         self._exit(start, ENDING)
         self.code.op("end")
@@ -452,7 +493,7 @@ class _Writer:
     def _access(self, op: Op, values: Values) -> None:
         """Translates an address: leaves unless it is one of RAM that may be accessed directly.
 
-        The physical address is not computed; its node stands for the place in the linear memory.
+        The physical address is not computed; its node stands for the distance from RAM's start.
         """
         code = self.code
         size, access = op.name.static
@@ -460,35 +501,62 @@ class _Writer:
         values.push(op.args[0])
         code.set(address)
         assert op.result is not None
-        if self.is_linear and access == "read":
-            self._check_linear(address, size)
-            place = address
+        if access in self.windows:
+            address = self._look_up(address, size, access)
         else:
-            place = self._look_up(address, size, access)
-        values.locals[op.result] = place
+            self._check_linear(address, size)
+        values.locals[op.result] = address
 
     def _check_linear(self, address: int, size: int) -> None:
-        """The distance from the start of RAM, rotated, is small if it is aligned and in RAM."""
+        """Leaves unless the address is aligned and in RAM; makes it the distance from its start."""
         code, layout = self.code, self.layout
-        shift = {1: 0, 2: 1, 4: 2}[size]
         code.get(address)
         code.const(I32, layout.ram_base)
         code.op("i32.sub")
         code.tee(address)
-        if shift:
-            code.const(I32, shift)
-            code.op("i32.rotr")
-        code.const(I32, layout.size >> shift)
+        self._rotate(size)
+        code.const(I32, layout.size >> SHIFT[size])
         code.op("i32.ge_u")
+        code.rarely()
         code.open("if")
         self._bail()
         code.op("end")
 
+    def _rotate(self, size: int) -> None:
+        """Makes a distance that is not a multiple of `size` larger than any count of such words."""
+        if SHIFT[size]:
+            self.code.const(I32, SHIFT[size])
+            self.code.op("i32.rotr")
+
     def _look_up(self, address: int, size: int, access: str) -> int:
-        """Looks for what is remembered of the page; no tag is that of a misaligned address."""
-        code = self.code
+        """Leaves unless an address may be accessed; returns its distance from RAM's start."""
+        code, window = self.code, self.windows[access]
+        place = code.local(I32)
+        code.get(address)
+        code.get(window.addend)
+        code.op("i32.add")
+        code.set(place)
+        code.get(address)
+        code.get(window.address)
+        code.op("i32.sub")
+        self._rotate(size)
+        code.get(window.sizes[size])
+        code.op("i32.ge_u")
+        code.rarely()
+        code.open("if")
+        self._search(address, size, access)
+        code.set(place)
+        code.op("end")
+        return place
+
+    def _search(self, address: int, size: int, access: str) -> None:
+        """Pushes what `_look_up` returns, for an address outside the window.
+
+        No tag is that of a misaligned address.
+        """
+        code, window = self.code, self.windows[access]
         entry = code.local(I32)
-        code.get(self.tables[access])
+        code.get(window.table)
         code.get(address)
         code.const(I32, 9)
         code.op("i32.shr_u")
@@ -499,6 +567,7 @@ class _Writer:
         code.get(address)
         code.const(I32, PAGE_MASK | (size - 1))
         code.op("i32.and", "i32.ne")
+        code.rarely()
         code.open("if")
         code.get(address)
         code.const(I32, size - 1)
@@ -511,15 +580,15 @@ class _Writer:
         code.op("i32.eqz")
         code.open("if")
         self._bail()
-        code.op("end", "end")
+        code.op("end")
+        self._load_window(window)
+        code.op("end")
         code.get(address)
         code.get(entry)
         code.access("i32.load", 4)
         code.op("i32.add")
         code.const(I32, self.layout.at["ram"])
         code.op("i32.sub")
-        code.set(address)
-        return address
 
     def _storage(self, op: Op, values: Values) -> None:
         code, ram = self.code, self.layout.at["ram"]

@@ -71,6 +71,7 @@ class Code:
     def __init__(self, params: int = 0) -> None:
         self.bytes = bytearray()
         self._addresses: list[tuple[int, int]] = []
+        self._rare: list[int] = []
         self._params = params
         self._locals: list[int] = []
         self.depth = 0
@@ -122,6 +123,10 @@ class Code:
         opcode = {"br": 0x0C, "br_if": 0x0D}[name]
         self.bytes += bytes([opcode]) + uleb(self.depth - 1 - block)
 
+    def rarely(self) -> None:
+        """Says that the condition of the ``if`` or ``br_if`` that follows is seldom true."""
+        self._rare.append(len(self.bytes))
+
     def call(self, function: int) -> None:
         """Calls a function of the module by its number."""
         self.bytes += b"\x10" + uleb(function)
@@ -130,18 +135,25 @@ class Code:
         """Calls the table's entry whose number is on the stack, as a function of type `kind`."""
         self.bytes += b"\x11" + uleb(kind) + b"\0"
 
-    def body(self) -> tuple[bytes, list[tuple[int, int]]]:
-        """The whole body, with its size and the declaration of its locals.
+    def hints(self) -> list[int]:
+        """Where branches stand that are seldom taken, counted from the declaration of locals."""
+        return [len(self._declaration()) + place for place in self._rare]
 
-        And the addresses in it: where each stands, and what it is.
-        """
+    def _declaration(self) -> bytes:
         runs: list[list[int]] = []
         for kind in self._locals:
             if runs and runs[-1][1] == kind:
                 runs[-1][0] += 1
             else:
                 runs.append([1, kind])
-        head = uleb(len(runs)) + b"".join(uleb(n) + bytes([kind]) for n, kind in runs)
+        return uleb(len(runs)) + b"".join(uleb(n) + bytes([kind]) for n, kind in runs)
+
+    def body(self) -> tuple[bytes, list[tuple[int, int]]]:
+        """The whole body, with its size and the declaration of its locals.
+
+        And the addresses in it: where each stands, and what it is.
+        """
+        head = self._declaration()
         head = uleb(len(head) + len(self.bytes) + 1) + head
         addresses = [(len(head) + place, address) for place, address in self._addresses]
         return head + bytes(self.bytes) + b"\x0b", addresses
@@ -193,6 +205,7 @@ class Module:
                 b"\0\x41" + sleb(slot) + b"\x0b\x01" + uleb(number)
                 for slot, number in self.elements
             ]),
+            self._branch_hints(),
         ]  # fmt: skip
         bodies = [code.body() for _, code in self.functions]
         binary = b"\0asm\1\0\0\0" + b"".join(parts) + _section(10, [body for body, _ in bodies])
@@ -204,6 +217,16 @@ class Module:
             start += len(body)
         listed = _name("addresses") + rows + struct.pack("<I", len(rows))
         return binary + b"\0" + uleb(len(listed)) + listed
+
+    def _branch_hints(self) -> bytes:
+        """The custom section about branches that are seldom taken (proposal "branch hinting")."""
+        rows = [
+            uleb(number) + _vector(uleb(place) + b"\1\0" for place in code.hints())
+            for number, (_, code) in enumerate(self.functions, len(self.imports))
+            if code.hints()
+        ]
+        body = _name("metadata.code.branch_hint") + _vector(rows)
+        return b"\0" + uleb(len(body)) + body if rows else b""
 
 
 _ROW = struct.Struct("<II")
