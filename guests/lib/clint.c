@@ -1,9 +1,10 @@
-// The clock and its alarm. Both registers have 64 bits, and the processor reads 32 at a time.
+// The clock, its alarm, and the interrupt that a program can send itself. The first two
+// registers have 64 bits, and the processor reads 32 at a time.
 
 #include "lib.h"
 #include "machine.h"
 
-enum { MTIMECMP = 0x4000, MTIME = 0xbff8 };
+enum { MSIP = 0, MTIMECMP = 0x4000, MTIME = 0xbff8 };
 
 uint64_t
 clock_now(void)
@@ -29,4 +30,10 @@ void
 clock_no_alarm(void)
 {
   clock_alarm(UINT64_MAX);
+}
+
+void
+clock_software_interrupt(bool up)
+{
+  REG32(CLINT + MSIP) = up;
 }

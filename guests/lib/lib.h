@@ -50,6 +50,7 @@ size_t strlcpy(char *to, const char *from, size_t size);  // always ends it with
 uint64_t clock_now(void);
 void clock_alarm(uint64_t when);        // the timer's interrupt is up from then on
 void clock_no_alarm(void);
+void clock_software_interrupt(bool up);
 
 // plic.c: `context` is PLIC_MACHINE or PLIC_SUPERVISOR
 enum { PLIC_MACHINE, PLIC_SUPERVISOR };

@@ -36,6 +36,9 @@
 #define MSTATUS_MPRV (1 << 17)
 #define MSTATUS_SUM  (1 << 18)
 #define MSTATUS_MXR  (1 << 19)
+#define MSTATUS_TVM  (1 << 20)
+#define MSTATUS_TW   (1 << 21)
+#define MSTATUS_TSR  (1 << 22)
 
 // mie, mip and their supervisor views
 #define INTERRUPT_SSI (1 << 1)
@@ -47,6 +50,12 @@
 
 // mcause and scause
 #define CAUSE_INTERRUPT 0x80000000u
+#define CAUSE_S_SOFTWARE (CAUSE_INTERRUPT | 1)
+#define CAUSE_M_SOFTWARE (CAUSE_INTERRUPT | 3)
+#define CAUSE_S_TIMER (CAUSE_INTERRUPT | 5)
+#define CAUSE_M_TIMER (CAUSE_INTERRUPT | 7)
+#define CAUSE_S_EXTERNAL (CAUSE_INTERRUPT | 9)
+#define CAUSE_M_EXTERNAL (CAUSE_INTERRUPT | 11)
 #define CAUSE_FETCH_MISALIGNED 0
 #define CAUSE_FETCH_ACCESS 1
 #define CAUSE_ILLEGAL 2

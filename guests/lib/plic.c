@@ -10,8 +10,8 @@
 void
 plic_enable(int context, int source)
 {
-  PRIORITY(source) = 1;         // above the threshold, which is 0 after power-on
   ENABLE(context, source) |= 1u << source % 32;
+  PRIORITY(source) = 1;         // above the threshold; and last: QEMU looks at its lines again
 }
 
 int
