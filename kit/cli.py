@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 from typing import Any
 
 from kit import __version__
-from kit.commands import asm, bench, build, console, deck, doctor, run
 from kit.errors import KitError
 
 __all__ = ["main"]
 
+COMMANDS = {
+    "run": "run", "build": "build", "console": "console", "asm": "asm", "disasm": "asm",
+    "deck": "deck", "bench": "bench", "doctor": "doctor",
+}  # fmt: skip
+"""The commands, in the order of the help, and the modules of `kit.commands` that hold them."""
 USAGE_ERROR = 2
 INTERRUPTED = 130
 
@@ -25,19 +30,14 @@ class _Parser(argparse.ArgumentParser):
         raise SystemExit(USAGE_ERROR)
 
 
-def parser() -> _Parser:
-    """The parser of the whole command line."""
+def parser(commands: Iterable[str] = COMMANDS) -> _Parser:
+    """The parser of the command line, or of as much of it as concerns some commands."""
     top = _Parser(prog="kit", description="Build operating systems on a machine you can see into.")
     top.add_argument("--version", action="version", version=f"vmm-kit {__version__}")
-    commands: Any = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    run.add_run(commands)
-    build.add_build(commands)
-    console.add_console(commands)
-    asm.add_asm(commands)
-    asm.add_disasm(commands)
-    deck.add_deck(commands)
-    bench.add_bench(commands)
-    doctor.add_doctor(commands)
+    group: Any = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name in commands:
+        module = import_module(f"kit.commands.{COMMANDS[name]}")
+        getattr(module, f"add_{name}")(group)
     return top
 
 
@@ -46,7 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         # Whatever the console's code page is, what guests print must not stop the command.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    chosen, surplus = parser().parse_known_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    # A command that comes first need not wait for the modules of the others.
+    known = words[:1] if words and words[0] in COMMANDS else COMMANDS
+    chosen, surplus = parser(known).parse_known_args(words)
     if surplus:
         print(f"kit {chosen.command}: {_surplus(chosen, surplus[0])}", file=sys.stderr)
         return USAGE_ERROR

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import os
 from collections.abc import Callable
-from importlib.metadata import version
 from typing import Any
 
 import wasmtime
@@ -74,7 +74,10 @@ class Runtime:
             self.functions[row.name] = function
 
     def _kept(self, binary: bytes) -> wasmtime.Module:
-        digest = hashlib.sha256(binary + version("wasmtime").encode()).hexdigest()[:24]
+        # What another build of the library compiled, this one should not even try to load.
+        library = os.stat(_bindings.dll._name)  # type: ignore[attr-defined]
+        build = f"{library.st_size} {library.st_mtime_ns}"
+        digest = hashlib.sha256(binary + build.encode()).hexdigest()[:24]
 
         def make() -> bytes:
             return bytes(wasmtime.Module(self.engine, binary).serialize())
