@@ -10,16 +10,18 @@ if TYPE_CHECKING:
     from kit.errors import KitError as KitError
     from kit.isa.assembler import assemble as assemble
     from kit.machine.machine import Machine as Machine
+    from kit.toolchain.build import compile_c as compile_c
 
 __version__ = "0.1.0"
 
-__all__ = ["VMM", "KitError", "Machine", "assemble"]
+__all__ = ["VMM", "KitError", "Machine", "assemble", "compile_c"]
 
 _HOMES = {
     "KitError": "kit.errors",
     "Machine": "kit.machine.machine",
     "VMM": "kit.control.vmm",
     "assemble": "kit.isa.assembler",
+    "compile_c": "kit.toolchain.build",
 }
 
 

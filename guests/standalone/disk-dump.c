@@ -1,4 +1,4 @@
-// Disk dump and restore: a disk's sectors as Intel HEX records, to the console or to cards, and back.
+// Disk dump and restore: sectors as Intel HEX records, to the console or to cards, and back.
 //
 //   kit run guests/standalone/disk-dump.c --disk my.img --append "dump 0 16"
 //   kit run guests/standalone/disk-dump.c --disk my.img --append "restore cards" --reader my.deck

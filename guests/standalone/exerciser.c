@@ -92,9 +92,10 @@ exercise_uart(void)
 }
 
 static bool
-by_interrupt(enum disk_command type, uint32_t sector, void *buffer, uint32_t size, int source)
+by_interrupt(int source, enum disk_command type, uint32_t sector, void *buffer)
 {
-  struct disk_request request = {.type = type, .sector = sector, .buffer = buffer, .size = size};
+  struct disk_request request = {
+    .type = type, .sector = sector, .buffer = buffer, .size = buffer != 0 ? SECTOR_SIZE : 0};
 
   return disk_start(&request) && interrupt_comes(source) && request.done && request.result == 0;
 }
@@ -110,10 +111,10 @@ exercise_disk(void)
     return;
   }
   uint32_t last = disk_sectors() - 1;
-  report("disk", "read", by_interrupt(DISK_READ, last, saved, SECTOR_SIZE, source));
-  report("disk", "write what was there", by_interrupt(DISK_WRITE, last, saved, SECTOR_SIZE, source));
-  report("disk", "flush", by_interrupt(DISK_FLUSH, 0, 0, 0, source));
-  report("disk", "read again", by_interrupt(DISK_READ, last, again, SECTOR_SIZE, source));
+  report("disk", "read", by_interrupt(source, DISK_READ, last, saved));
+  report("disk", "write what was there", by_interrupt(source, DISK_WRITE, last, saved));
+  report("disk", "flush", by_interrupt(source, DISK_FLUSH, 0, 0));
+  report("disk", "read again", by_interrupt(source, DISK_READ, last, again));
   report("disk", "nothing has changed", memcmp(saved, again, SECTOR_SIZE) == 0);
   report("disk", "no sector behind the last", !disk_do(DISK_READ, last + 1, again, 1));
 }

@@ -1,8 +1,8 @@
 # Runs functions in such a way that a trap ends them. The trap handler goes on at `user_back`.
 
         .text
-# run_until_trap(function, mode): calls a function with mstatus.MPP = mode. Comes back when it traps,
-# or if it returns, which user_back sees as well: the handler has then noted nothing.
+# run_until_trap(function, mode): calls a function in a mode, given as it stands in mstatus.MPP.
+# Comes back when the function traps, or, by the trap at user_end, when it returns.
         .globl  run_until_trap
 run_until_trap:
         addi    sp, sp, -64
@@ -29,7 +29,6 @@ user_end:
 user_back:
         la      t0, user_sp
         lw      sp, 0(t0)
-        csrw    mscratch, zero
         lw      ra, 0(sp)
         .irp    n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
         lw      s\n, 4+4*\n(sp)

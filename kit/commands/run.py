@@ -72,7 +72,7 @@ def add_run(commands: Any) -> None:
     parser.add_argument(
         "image",
         nargs="?",
-        help="ELF, flat binary, Intel HEX, assembly source, or a folder of guests/",
+        help="ELF, flat binary, Intel HEX, assembly or C source, or a guest's folder",
     )
     parser.add_argument(
         "--config", metavar="ROOM.toml", help="run a machine room instead: several virtual machines"

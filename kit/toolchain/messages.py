@@ -9,8 +9,8 @@ from pathlib import Path
 
 __all__ = ["compilers_words", "linkers_words", "shown"]
 
-_PLACE = re.compile(r">>> (?:referenced by|defined at) (?:(\S+?):(\d+)|\S+)(?: \(.*\))?$")
-_OBJECT = re.compile(r">>>\s+(?:lib/)?(\S+)\.o:\((.*)\)$")
+_PLACE = re.compile(r">>> (?:referenced by|defined at) (?:.*?:(\d+) \(.*\))?")
+_OBJECT = re.compile(r">>>\s+(?:lib/)?(.+)\.o:\((.*)\)$")
 
 
 def shown(path: Path) -> str:
@@ -56,7 +56,7 @@ def _places(lines: list[str], sources: Mapping[str, Path]) -> list[tuple[str, st
     line = ""
     for text in lines:
         if place := _PLACE.match(text):
-            line = f":{place[2]}" if place[2] else ""
+            line = f":{place[1]}" if place[1] else ""
         elif (part := _OBJECT.match(text)) and part[1] in sources:
             function = "" if part[2].startswith(".") else part[2]
             found.append((f"{shown(sources[part[1]])}{line}", function))
