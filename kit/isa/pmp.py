@@ -21,7 +21,8 @@ def config_byte(cpu: Cpu, entry: int) -> Bits:
 def entry_matches(cpu: Cpu, entry: int, address: Bits, size: int) -> Bits:
     """Which bytes of an access lie in the region of a PMP entry: bit 1 any of them, bit 0 all.
 
-    Regions are multiples of four bytes, so the first and the last byte of an access decide.
+    Regions are multiples of four bytes, so the first and the last byte of an access decide; of more
+    bytes than that, a region may also lie in the middle.
     """
     mode = config_byte(cpu, entry)[4:3]
     top = _region_address(cpu, cpu.pmpaddr[entry])
@@ -40,7 +41,12 @@ def entry_matches(cpu: Cpu, entry: int, address: Bits, size: int) -> Bits:
 
     first = select(mode == TOR, tor_first, select(mode == 0, Bits(1, 0), napot_first))
     final = select(mode == TOR, tor_last, select(mode == 0, Bits(1, 0), napot_last))
-    return concat(first | final, first & final)
+    some = first | final
+    if size > 4:
+        start = select(mode == TOR, bottom, (top | within) ^ within)
+        is_region = select(mode == TOR, bottom.ltu(top), mode != 0)
+        some = some | (is_region & start.geu(address) & last.geu(start))
+    return concat(some, first & final)
 
 
 def _region_address(cpu: Cpu, pmpaddr: Bits) -> Bits:

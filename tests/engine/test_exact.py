@@ -212,6 +212,50 @@ def test_a_trap_in_each_turn_of_a_hot_loop_is_taken_where_it_belongs() -> None:
     assert {cause for cause, _, _ in logs[0]} == {4, 11}
 
 
+@pytest.mark.parametrize(
+    ("address", "config"),
+    [(0x4420 >> 2, 0x90), (0x4420 >> 2 | 3, 0x98), (0x4440 >> 2, 0x88), (0x4420 >> 2 | 3, 0x18)],
+    ids=["NA4", "NAPOT", "TOR", "unlocked"],
+)
+def test_a_region_of_pmp_within_a_page_is_seen_by_a_hot_loop(address: int, config: int) -> None:
+    """It touches neither end of the page, nor of the RAM; M-mode is bound by what is locked."""
+    twins = hot(f"""
+            la t0, handler
+            csrw mtvec, t0
+            la s2, data
+            li t0, {(RAM + 0x4420) >> 2}
+            csrw pmpaddr0, t0
+            li t0, {(RAM >> 2) + address}
+            csrw pmpaddr1, t0
+        1:  addi s0, s0, 4
+            andi t1, s0, 0x7c
+            add t1, t1, s2
+            lw t2, 0x400(t1)
+            add t2, t2, s0
+            sw t2, 0x400(t1)
+            li t0, 1000
+            blt s0, t0, 1b
+            li t0, {config << 8}
+            csrw pmpcfg0, t0
+            j 1b
+            .align 2
+        handler:
+            csrr t0, mtval
+            add s5, s5, t0
+            csrr t0, mepc
+            addi t0, t0, 4
+            csrw mepc, t0
+            mret
+            .org 0x4000
+        data:
+    """)
+    logs = [listen(machine) for machine in twins.machines]
+    twins.run(5000)
+    assert logs[0] == logs[1]
+    assert {cause for cause, _, _ in logs[0]} == ({5, 7} if config & 0x80 else set())
+    twins.compare_storage()
+
+
 # -- what listeners do -----------------------------------------------------------------------
 
 CALLS = """
