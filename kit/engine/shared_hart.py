@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -41,8 +42,7 @@ class File:
 
     def __setitem__(self, index: Any, value: Any) -> None:
         if isinstance(index, slice):
-            for number, word in zip(range(*index.indices(len(self))), value, strict=True):
-                self._words[number] = word
+            self._words[index] = array("I", value)
         else:
             self._words[index] = value
         if self._changed is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from kit.errors import KitError
 
@@ -44,12 +45,12 @@ class Config:
         if self.ad not in ("update", "fault"):
             raise KitError(f"ad {self.ad!r}: expected update or fault")
 
-    @property
+    @cached_property
     def xlen(self) -> int:
         """Width of a register in bits."""
         return int(self.isa[2:4])
 
-    @property
+    @cached_property
     def plen(self) -> int:
         """Width of a physical address in bits."""
         return 34 if self.xlen == 32 else 56

@@ -91,7 +91,14 @@ class Machine(Computer):
         try:
             if self.on_trap is not None:
                 self.on_trap(cause)
-            return self.hart.mode == M and self._call_monitor(cause)
+            return self.hart.mode == M and self._monitored(cause)
         except BaseException as error:
             self._raised = error
             return True
+
+    def _monitored(self, cause: int) -> bool:
+        """Calls the monitor, if there is one; True if `run` must look at what it has done."""
+        before = self.hart.mtime
+        if not self._call_monitor(cause):
+            return False
+        return self._stopping or bool(self.breakpoints) or self.hart.mtime != before
