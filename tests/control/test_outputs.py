@@ -107,6 +107,7 @@ def test_a_guest_that_puts_out_more_than_a_file_may_have_is_stopped(
 ) -> None:
     monkeypatch.setitem(outputs.LIMITS, "printer", (20, "lines of paper"))
     monkeypatch.setattr("kit.commands.run.SLICE", 100)
+    monkeypatch.setattr("kit.commands.run.LONG_SLICE", 100)
     paper = tmp_path / "paper"
     assert main(["run", str(program), "--printer", str(paper)]) == 2
     assert "it has put out more than 20 lines of paper" in capsys.readouterr().err
