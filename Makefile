@@ -16,7 +16,7 @@ PACKAGES := qemu-system-misc binutils-riscv64-unknown-elf gcc-riscv64-unknown-el
 NODE_MODULES := tests/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format lab docs docs-serve bench lockstep equivalence fuzz mutants clean distclean
+.PHONY: help run test lint format lab docs docs-serve bench lockstep equivalence fuzz engines mutants clean distclean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -62,6 +62,10 @@ equivalence: $(VENV)/.dev  ## compare a million steps of virtual machines with t
 
 fuzz: $(VENV)/.dev  ## run ten million steps of random guests
 	$(BIN)/python -m pytest -n 2 tests/vmm/test_fuzz.py --fuzz-steps 10000000
+
+engines: $(VENV)/.dev  ## compare ten million steps of the fast engine with the reference engine
+	$(BIN)/python -m pytest -n 2 tests/engine/test_random.py tests/engine/test_bench_loads.py \
+	    --engine-steps 10000000
 
 mutants: $(VENV)/.dev  ## seed each known kind of bug into the VMM kernel and have it found
 	$(BIN)/python -m pytest -n 2 tests/vmm/test_mutants.py --mutants

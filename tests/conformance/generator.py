@@ -30,7 +30,7 @@ from kit.isa.encoding import INSTRUCTIONS, Instruction
 
 from .elf import write_elf
 
-__all__ = ["BASE", "MEMORY_SIZE", "Cell", "Chunk", "Program", "encode", "generate"]
+__all__ = ["BASE", "MEMORY_SIZE", "Cell", "Chunk", "Generator", "Program", "encode", "generate"]
 
 BASE = 0x8000_0000
 MEMORY_SIZE = 0x100_0000
@@ -203,7 +203,7 @@ LIKE_SPIKE = Config(ad="fault")
 
 def generate(seed: int, config: Config = LIKE_SPIKE, chunks: int = 120) -> Program:
     """The program of a seed, for a processor of this kind: always the same."""
-    return _Generator(seed, config).program(chunks)
+    return Generator(seed, config).program(chunks)
 
 
 # -- which instructions and registers are used for what --------------------------------------
@@ -246,7 +246,7 @@ _EXITS = {9: "ecall", 3: "ebreak", 2: "illegal"}
 _HANDLER_REGISTERS = (5, 6, 7, 28, 29)
 
 
-class _Generator:
+class Generator:
     """Makes one program; everything random comes from `self.r`."""
 
     def __init__(self, seed: int, config: Config) -> None:

@@ -15,6 +15,7 @@ from kit import Machine
 from kit.engine.fast import FIRST_SLOT, FastEngine
 from kit.isa.config import Config
 from kit.isa.image import Image
+from kit.machine.computer import Computer
 from kit.machine.protocol import Stop
 
 SCRATCH = ("next_pc", "instruction")
@@ -72,7 +73,7 @@ class Meter:
             self._slot += 1
 
 
-def state(machine: Machine) -> dict[str, object]:
+def state(machine: Computer) -> dict[str, object]:
     """Every word of a machine that a program can see, and its steps."""
     words: dict[str, object] = dict(machine.hart.snapshot())
     for name in SCRATCH:
