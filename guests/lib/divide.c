@@ -2,21 +2,29 @@
 
 #include "lib.h"
 
-// Binary long division, as on paper. Where both fit a register, the processor does it. Division by
-// zero gives what the processor's own instruction gives: all ones, and the dividend as the rest.
+// Long division, as on paper, by a divisor of 16 bits: with digits of 16 bits, for then each step is a
+// division that the processor can do. (printf needs no other.)
 static uint64_t
-divide(uint64_t dividend, uint64_t divisor, uint64_t *rest)
+divide_by_short(uint64_t dividend, uint32_t divisor, uint64_t *rest)
+{
+  uint64_t quotient = 0;
+  uint32_t left = 0;
+
+  for (int shift = 48; shift >= 0; shift -= 16) {
+    left = left << 16 | (dividend >> shift & 0xffff);
+    quotient = quotient << 16 | left / divisor;
+    left %= divisor;
+  }
+  *rest = left;
+  return quotient;
+}
+
+// The same bit by bit, by any divisor.
+static uint64_t
+divide_by_long(uint64_t dividend, uint64_t divisor, uint64_t *rest)
 {
   uint64_t quotient = 0, left = 0;
 
-  if (divisor == 0) {
-    *rest = dividend;
-    return UINT64_MAX;
-  }
-  if ((dividend | divisor) >> 32 == 0) {
-    *rest = (uint32_t)dividend % (uint32_t)divisor;
-    return (uint32_t)dividend / (uint32_t)divisor;
-  }
   for (int bit = 63; bit >= 0; bit--) {
     bool carry = left >> 63;    // the 65th bit of `left`, once shifted
     left = left << 1 | (dividend >> bit & 1);
@@ -28,6 +36,20 @@ divide(uint64_t dividend, uint64_t divisor, uint64_t *rest)
   }
   *rest = left;
   return quotient;
+}
+
+// Division by zero gives what the processor's own instruction gives: all ones, and the dividend as
+// the rest.
+static uint64_t
+divide(uint64_t dividend, uint64_t divisor, uint64_t *rest)
+{
+  if (divisor == 0) {
+    *rest = dividend;
+    return UINT64_MAX;
+  }
+  if (divisor >> 16 == 0)
+    return divide_by_short(dividend, divisor, rest);
+  return divide_by_long(dividend, divisor, rest);
 }
 
 static uint64_t

@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// The program's own. What it returns is the exit code.
-int main(uint32_t hart, uint32_t device_tree);
+// The program has int main(uint32_t hart, uint32_t device_tree), or int main(void). What it returns
+// is the exit code.
 
 // start.S, link.ld: symbols whose addresses bound the program's storage
 extern char image_start[], text_end[], bss_start[], bss_end[], image_end[];

@@ -42,8 +42,8 @@ trap_entry:
         mv      a0, sp
         # falls through
 
-# trap_return(frame): goes on with what a frame says. The frame must be on the trap stack: in M-mode
-# it is given up as sp, in U-mode its end is where the next trap finds the stack.
+# trap_return(frame) begins here, too. In M-mode the frame is given up; for a lower mode, its end is
+# where the next trap finds the stack.
         .globl  trap_return
 trap_return:
         mv      sp, a0

@@ -9,7 +9,7 @@
 struct trap_frame {
   uint32_t x[32];               // x[n] is register xn; x[2] is the interrupted sp; x[0] is unused
   uint32_t pc;                  // mepc: where to go on; a service call adds 4
-  uint32_t status;              // mstatus
+  uint32_t status;              // mstatus: MPP and MPIE say how to go on; MIE must be 0
   uint32_t cause;               // mcause
   uint32_t value;               // mtval
 };
@@ -17,6 +17,10 @@ struct trap_frame {
 // The program defines this; trap_entry calls it with interrupts off and goes back to frame->pc.
 // The library has one that reports the trap and switches the machine off.
 void trap(struct trap_frame *frame);
+
+// Goes on with what a frame says, and never comes back. The frame must be on a stack of its own if it
+// is for a lower mode: where it ends, the next trap finds its stack.
+void trap_return(struct trap_frame *frame) __attribute__((noreturn));
 
 extern char trap_entry[];
 #endif
