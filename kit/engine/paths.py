@@ -2,7 +2,7 @@
 
 A definition is run on symbolic words, once for each path, while `TracedState` notes what it reads
 and writes and which way each ``if`` went. The runs together give a tree, from which
-`kit.engine.python_code` makes plain Python, `kit.engine.wasm_code` WebAssembly and
+`kit.engine.python_code` makes plain Python, `kit.engine.wasm_expr` WebAssembly and
 `kit.proof.terms` formulas. Functions marked `opaque` are calls in the tree and have trees of
 their own.
 """
