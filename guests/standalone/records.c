@@ -7,20 +7,28 @@
 bool cards;
 uint32_t line_number;
 
+static const char digits[] = "0123456789abcdef";
+
 void
 put_record(int type, uint16_t address, const uint8_t *data, int count)
 {
-  char text[CARD_COLUMNS + 1];
-  uint8_t sum = count + (address >> 8) + address + type;
-  int length = snprintf(text, sizeof text, ":%02x%04x%02x", count, address, type);
+  uint8_t record[RECORD_SIZE] = {count, address >> 8, address, type};
+  char text[2 * RECORD_SIZE + 2] = ":";
+  uint8_t sum = 0;
 
-  for (int i = 0; i < count; i++) {
-    sum += data[i];
-    length += snprintf(text + length, sizeof text - length, "%02x", data[i]);
+  memcpy(record + 4, data, count);
+  for (int i = 0; i < count + 4; i++)
+    sum += record[i];
+  record[count + 4] = -sum;             // all bytes together make 0
+
+  char *p = text + 1;
+  for (int i = 0; i < count + 5; i++) {
+    *p++ = digits[record[i] >> 4];
+    *p++ = digits[record[i] & 15];
   }
-  length += snprintf(text + length, sizeof text - length, "%02x", (uint8_t)-sum);
+  *p = 0;
   if (cards)
-    card_punch(text, length);
+    card_punch(text, p - text);
   else
     printf("%s\n", text);
 }
@@ -59,8 +67,7 @@ get_line(char *line, int size)
 static int
 digit(char c)
 {
-  const char *digits = "0123456789abcdef";
-  char *found = strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
+  const char *found = strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
 
   if (c == 0 || found == 0)
     panic("line %u: a record has hexadecimal digits, to its end", line_number);

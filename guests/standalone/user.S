@@ -13,9 +13,10 @@ run_until_trap:
         la      t0, user_sp
         sw      sp, 0(t0)
         csrw    mepc, a0
-        li      t0, 3 << 11             # MPP
+        li      t0, 3 << 11 | 1 << 7    # MPP, and MPIE: interrupts stay off
         csrc    mstatus, t0
         csrs    mstatus, a1
+        li      t0, 3 << 11             # M-mode
         beq     a1, t0, 1f
         csrw    mscratch, sp            # where traps from a lower mode find their stack
 1:      addi    sp, sp, -1024           # the function's own stack lies below the frame of its trap

@@ -242,7 +242,7 @@ def test_interrupts_leave_no_trace_in_what_they_interrupt(interrupts: int) -> No
         character = f"{text}\0"[i % 7] if i % 7 <= len(text) else "\0"
         expected = (expected * 31 + expected // i + len(text) + ord(character)) & (1 << 64) - 1
     body = WATCHED if interrupts else WATCHED.replace("csr_set(mstatus, MSTATUS_MIE);", "")
-    found, alarms = printed(body)[0].split()
+    found, alarms = printed(body, engine="reference")[0].split()
     assert int(found, 16) == expected
     assert (int(alarms) > 100) == bool(interrupts)
 
@@ -368,8 +368,8 @@ def test_the_device_tree_says_what_is_there() -> None:
 
 
 def test_a_program_runs_the_same_in_a_virtual_machine() -> None:
-    bare = machine_after(WATCHED)
-    vmm = VMM(Machine(memory="4M"))
+    bare = machine_after(WATCHED, engine="reference")
+    vmm = VMM(Machine(memory="4M", engine="reference"))
     virtual = vmm.create("c", image=compile_c(HEADERS + WATCHED), memory="1M")
     vmm.run(5_000_000)
     assert virtual.uart.text == bare.uart.text
