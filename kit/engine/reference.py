@@ -64,7 +64,9 @@ class ReferenceEngine:
                 if cause:
                     isa.take_interrupt(hart, cause, 0)
                     trapped(hart)
-                    if self.on_trap is not None and self.on_trap(cause | self._interrupt):
+                    if self.on_trap is not None and (
+                        self.on_trap(cause | self._interrupt) or bus.attention  # type: ignore[attr-defined]
+                    ):
                         break
                     continue
             try:

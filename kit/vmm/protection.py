@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from kit.bits import Bits, concat, select
+from kit.bits import Bits, select
 from kit.isa.cpu import Cpu, M, opaque
 
 __all__ = ["CUT", "EXECUTE", "READ", "WRITE", "data_mode", "guest_rights"]
 
 READ, WRITE, EXECUTE, CUT = 0, 1, 2, 3
 """Bits of a rights word. CUT: a region's boundary runs through the bytes, so no right is common."""
+
+KINDS = 0x1818_1818
+"""In a pmpcfg register, the bits that say what regions its entries have, if any."""
 
 
 def data_mode(v: Cpu) -> Bits:
@@ -36,25 +39,27 @@ def _region(v: Cpu, entry: int) -> tuple[Bits, Bits, Bits]:
     return exists, first, last
 
 
+def _entries_in_use(v: Cpu) -> int:
+    """So many entries from the first; all others have no region."""
+    if not v.config.pmp or (v.pmpcfg[0] | v.pmpcfg[1] | v.pmpcfg[2] | v.pmpcfg[3]) & KINDS == 0:
+        return 0
+    return 4 if (v.pmpcfg[1] | v.pmpcfg[2] | v.pmpcfg[3]) & KINDS == 0 else v.config.pmp
+
+
 @opaque(4)
 def guest_rights(v: Cpu, address: Bits, size: int, mode: Bits) -> Bits:
     """What `mode` may do with the `size` bytes at a guest-physical address.
 
     One bit each for READ, WRITE, EXECUTE, and CUT where the entry that decides covers only a part.
     """
-    is_machine = mode == M
-    everything, nothing = Bits(4, 0b0111), Bits(4, 0)
-    if not v.config.pmp:
-        return everything
-    rights = select(is_machine, everything, nothing)
+    is_machine = (mode == M) | (v.config.pmp == 0)
+    rights = select(is_machine, Bits(4, 0b0111), Bits(4, 0))
     end = address + (size - 1)
-    for entry in reversed(range(v.config.pmp)):
+    for entry in reversed(range(_entries_in_use(v))):
         config = v.pmpcfg[entry // 4][8 * (entry % 4) + 7 : 8 * (entry % 4)]
         exists, first, last = _region(v, entry)
         touched = exists & end.geu(first) & last.geu(address)
         covered = address.geu(first) & last.geu(end)
-        free = is_machine & ~config[7]
-        granted = concat(Bits(1, 0), select(free, Bits(3, 0b111), config[2:0]))
-        granted = select(covered, granted, Bits(4, 1 << CUT))
-        rights = select(touched, granted, rights)
+        granted = select(is_machine & ~config[7], Bits(4, 0b0111), config[2:0].zext(4))
+        rights = select(touched, select(covered, granted, Bits(4, 1 << CUT)), rights)
     return rights

@@ -256,17 +256,28 @@ MUTANTS: dict[str, Mutant] = {
         "protection",
         mprv_is_ignored=("select((v.mstatus & 1 << 17) != 0, v.mstatus[12:11], v.mode)", "v.mode"),
         locked_entries_do_not_bind_machine_mode=(
-            "free = is_machine & ~config[7]",
-            "free = is_machine",
+            "select(is_machine & ~config[7],",
+            "select(is_machine,",
         ),
-        unlocked_entries_bind_machine_mode=("free = is_machine & ~config[7]", "free = Bits(1, 0)"),
+        unlocked_entries_bind_machine_mode=(
+            "select(is_machine & ~config[7],",
+            "select(Bits(1, 0),",
+        ),
         cut_pages_are_mapped=("select(covered, granted, Bits(4, 1 << CUT))", "granted"),
         ranges_begin_at_zero=(
             "v.pmpaddr[entry - 1].zext(v.plen).shl(2) if entry else",
             "Bits(v.plen, 0) if entry else",
         ),
-        the_last_matching_entry_decides=("reversed(range(v.config.pmp))", "range(v.config.pmp)"),
-        what_no_entry_covers_is_open=("select(is_machine, everything, nothing)", "everything"),
+        the_last_matching_entry_decides=(
+            "reversed(range(_entries_in_use(v)))",
+            "range(_entries_in_use(v))",
+        ),
+        what_no_entry_covers_is_open=(
+            "select(is_machine, Bits(4, 0b0111), Bits(4, 0))",
+            "Bits(4, 0b0111)",
+        ),
+        entries_from_the_fifth_are_left_out=("0 else v.config.pmp", "0 else 4"),
+        entries_from_the_fifth_switch_all_off=("else v.config.pmp", "else 0"),
         power_of_two_regions_are_half_as_large=(".shl(3)) - 1", ".shl(2)) - 1"),
         switched_off_entries_decide=(
             "select(is_range, before.ltu(here), kind != 0)",
