@@ -16,16 +16,22 @@ __all__ = ["cache_directory", "cached_bytes", "cached_code", "source_digest"]
 _MAGIC = b"vmm-kit code\n"
 
 
-def cache_directory() -> Path:
-    """Where generated code is kept: ``$VMM_KIT_CACHE``, or the user's cache directory."""
+def cache_directory() -> Path | None:
+    """Where generated code is kept: ``$VMM_KIT_CACHE``, or the user's cache directory.
+
+    None where there is neither: for a user without a home.
+    """
     named = os.environ.get("VMM_KIT_CACHE")
     if named:
         return Path(named)
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "vmm-kit"
+    base = os.environ.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME")
+    if base:
+        return Path(base) / "vmm-kit"
+    own = ("AppData", "Local") if sys.platform == "win32" else (".cache",)
+    try:
+        return Path.home().joinpath(*own, "vmm-kit")
+    except RuntimeError:
+        return None
 
 
 def source_digest(files: Iterable[Path], *more: str) -> str:
@@ -52,12 +58,20 @@ def cached_code(name: str, make: Callable[[], str]) -> CodeType:
 
 def cached_bytes(name: str, make: Callable[[], bytes]) -> bytes:
     """What `make` returns, kept in the cache under `name`, and read from there if it is whole."""
-    path = cache_directory() / f"{name}.code"
+    directory = cache_directory()
+    if directory is None:
+        return make()
+    path = directory / f"{name}.code"
     body = _read(path)
     if body is None:
         body = make()
         _keep(path, body)
     return body
+
+
+def _head(path: Path, body: bytes) -> bytes:
+    """What a file begins with: its name is part of it, so that none is taken for another."""
+    return _MAGIC + hashlib.sha256(path.name.encode() + body).digest()
 
 
 def _read(path: Path) -> bytes | None:
@@ -66,14 +80,17 @@ def _read(path: Path) -> bytes | None:
     except OSError:
         return None
     head, body = data[: len(_MAGIC) + 32], data[len(_MAGIC) + 32 :]
-    return body if head == _MAGIC + hashlib.sha256(body).digest() else None
+    return body if head == _head(path, body) else None
 
 
 def _keep(path: Path, body: bytes) -> None:
+    written = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(_MAGIC + hashlib.sha256(body).digest() + body)
-        os.replace(file.name, path)
+            written = file.name
+            file.write(_head(path, body) + body)
+        os.replace(written, path)
     except OSError:
-        return
+        if written:
+            Path(written).unlink(missing_ok=True)
