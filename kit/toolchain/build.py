@@ -37,6 +37,8 @@ BUILT = "built"
 RECORD = "build.json"
 
 Report = Callable[[str], None]
+Make = Callable[[], tuple[bytes, str]]
+"""Makes something; returns it, and the version of the compiler, if one was used."""
 
 
 def to_stderr(warnings: str) -> None:
@@ -102,9 +104,10 @@ def compile_c(text: str, *, name: str = "cell", line: int = 1, base: int = RAM_B
 
 @dataclass(frozen=True)
 class Built:
-    """Something that was built, a digest of what it was made from, and the compiler's version.
+    """Something that was built, and a digest of what it was made from.
 
-    `file` is what it is called in `built/`; `fresh` says that it was not there already.
+    `compiler` is the version of the one that was used, or empty. `file` is what it is called in
+    `built/`; `fresh` says that it was not there already.
     """
 
     file: str
@@ -126,7 +129,7 @@ class Builder:
     def build(self, program: Program, *, anew: bool = False) -> Built:
         """The program, an ELF file; from `built/`, unless it has changed or `anew` is set."""
         file, digest = f"{program.name}.elf", self.digest(program)
-        return self._built(file, digest, anew, lambda: self._link(program))
+        return self._built(file, digest, anew, lambda: (self._link(program), compiler().version))
 
     def build_disk(self, disk: Disk, *, anew: bool = False) -> Built:
         """The disk's image; from `built/`, unless it has changed or `anew` is set."""
@@ -162,11 +165,12 @@ class Builder:
         for one in built:
             replace_file(folder / one.file, one.data)
             paths.append(folder / one.file)
-            record[one.file] = {"digest": one.digest, "compiler": one.compiler}
+            record[one.file] = {"digest": one.digest}
+            record[one.file] |= {"compiler": one.compiler} if one.compiler else {}
         replace_file(folder / RECORD, json.dumps(record, indent=2, sort_keys=True) + "\n")
         return paths
 
-    def _built(self, file: str, digest: str, anew: bool, make: Callable[[], bytes]) -> Built:
+    def _built(self, file: str, digest: str, anew: bool, make: Make) -> Built:
         known = self.record.get(file, {})
         if not anew and known.get("digest") == digest:
             try:
@@ -175,7 +179,8 @@ class Builder:
                 pass
             else:
                 return Built(file, data, digest, known.get("compiler", ""), fresh=False)
-        return Built(file, make(), digest, compiler().version, fresh=True)
+        data, version = make()
+        return Built(file, data, digest, version, fresh=True)
 
     # Programs
 
@@ -242,13 +247,15 @@ class Builder:
 
     # Disks
 
-    def _make(self, disk: Disk, anew: bool) -> bytes:
+    def _make(self, disk: Disk, anew: bool) -> tuple[bytes, str]:
         contents = {}
+        version = ""
         for name in disk.programs:
-            contents[name] = stripped(self.build(self.recipe.programs[name], anew=anew).data)
+            built = self.build(self.recipe.programs[name], anew=anew)
+            contents[name], version = stripped(built.data), built.compiler
         for file in disk.files:
             contents[file.name] = file.read_bytes()
-        return make_disk(disk, contents)
+        return make_disk(disk, contents), version
 
     def _disk_digest(self, disk: Disk) -> str:
         parts = [(name, self.digest(self.recipe.programs[name])) for name in disk.programs]

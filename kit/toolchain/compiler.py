@@ -116,9 +116,8 @@ class Compiler:
         try:
             return cached_bytes(key, lambda: self._link(objects, library, script, base))
         except _ToolError as error:
-            sources = {
-                name: one.source for some in (library, objects) for name, one in some.items()
-            }
+            sources = {f"own/{name}": one.source for name, one in objects.items()}
+            sources |= {f"lib/{name}": one.source for name, one in library.items()}
             raise CompileError(linkers_words(str(error), sources)) from None
 
     def embed(self, contents: Mapping[str, bytes]) -> bytes:
@@ -132,17 +131,18 @@ class Compiler:
 
     def _flags(self, unit: Unit) -> list[str]:
         flags = [*CODE_FLAGS, "-nostdinc", "-fdebug-compilation-dir=."]
-        flags += [f"-I{folder}" for folder in unit.folders] + ["-isystem", str(self.headers)]
+        flags += [f"-I{folder.as_posix()}" for folder in unit.folders]
+        flags += ["-isystem", self.headers.as_posix()]
         for folder, name in (*unit.names, (self.headers, FOLDER_OF_COMPILER)):
             # With an empty name, the slash goes too: "/home/me/os/trap.c" becomes "trap.c".
-            flags.append(f"-ffile-prefix-map={folder}{'' if name else '/'}={name}")
+            flags.append(f"-ffile-prefix-map={folder.as_posix()}{'' if name else '/'}={name}")
         return flags + [f"-D{name}={value}" for name, value in unit.define]
 
     def _compile(self, unit: Unit) -> bytes:
         with tempfile.TemporaryDirectory() as folder:
             out, found = Path(folder, "out.o"), Path(folder, "found.d")
             where = ["-MD", "-MT", "out", "-MF", str(found), "-o", str(out), "-c"]
-            source = [str(unit.source)] if unit.text is None else ["-x", "c", "-"]
+            source = [unit.source.as_posix()] if unit.text is None else ["-x", "c", "-"]
             words = self._run("clang", *self._flags(unit), *where, *source, text=unit.text)
             self._check_included(unit, found.read_text(encoding="utf-8"))
             return words.encode() + _END_OF_WORDS + out.read_bytes()
@@ -155,8 +155,8 @@ class Compiler:
             if self.headers in file.parents or file == unit.source or file in unit.known:
                 continue
             raise CompileError(
-                f"{shown(unit.source)}: includes {shown(file)}, which the build does not know of; "
-                f"list its folder under 'include' in build.toml"
+                f"{shown(unit.source)}: includes {shown(file)}, which is no header (.h) in a "
+                f"folder that the build knows of; list it under 'include' in build.toml"
             )
 
     def _link(
@@ -164,13 +164,10 @@ class Compiler:
     ) -> bytes:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            (folder / "lib").mkdir()
-            files = {f"{one}.o": made for one, made in objects.items()}
-            lazily = {f"lib/{one}.o": made for one, made in library.items()}
-            for file, made in (files | lazily).items():
-                (folder / file).write_bytes(made.code)
+            own = _write(folder, "own", objects)
+            lib = _write(folder, "lib", library)
             arguments = [*LINK_FLAGS, f"--defsym=BASE={base:#x}", "-T", str(script)]
-            arguments += ["-o", "program.elf", *files, "--start-lib", *lazily, "--end-lib"]
+            arguments += ["-o", "program.elf", *own, "--start-lib", *lib, "--end-lib"]
             self._run("ld.lld", *arguments, folder=folder)
             return (folder / "program.elf").read_bytes()
 
@@ -213,6 +210,15 @@ def compiler() -> Compiler:
     program = folder / ("zig.exe" if sys.platform == "win32" else "zig")
     version = importlib.metadata.version("ziglang")
     return Compiler(program, folder / "lib" / "include", f"ziglang {version}")
+
+
+def _write(folder: Path, inner: str, objects: Mapping[str, Object]) -> list[str]:
+    """Writes objects into a folder within another; their names from the outer one on."""
+    (folder / inner).mkdir()
+    names = [f"{inner}/{name}.o" for name in objects]
+    for name, one in zip(names, objects.values(), strict=True):
+        (folder / name).write_bytes(one.code)
+    return names
 
 
 def _sha(data: bytes) -> str:

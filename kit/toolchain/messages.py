@@ -10,7 +10,7 @@ from pathlib import Path
 __all__ = ["compilers_words", "linkers_words", "shown"]
 
 _PLACE = re.compile(r">>> (?:referenced by|defined at) (?:.*?:(\d+) \(.*\))?")
-_OBJECT = re.compile(r">>>\s+(?:lib/)?(.+)\.o:\((.*)\)$")
+_OBJECT = re.compile(r">>>\s+(\w+/.+)\.o:\((.*)\)$")
 
 
 def shown(path: Path) -> str:
@@ -25,7 +25,7 @@ def compilers_words(words: str, folders: Iterable[Path]) -> str:
     """The compiler's messages, without its count of them; files in `folders` by short paths."""
     for folder in sorted(folders, key=lambda folder: -len(str(folder))):
         short = shown(folder)
-        words = words.replace(f"{folder}{os.sep}", "" if short == "." else f"{short}{os.sep}")
+        words = words.replace(f"{folder.as_posix()}/", "" if short == "." else f"{short}{os.sep}")
     counts = re.compile(r"\d+ (error|warning)s?( and \d+ errors?)? generated\.$")
     return "\n".join(line for line in words.splitlines() if not counts.match(line)).strip()
 

@@ -320,7 +320,9 @@ def test_a_header_that_the_build_does_not_know_of_is_refused(folder: Path) -> No
     (folder / "inner").mkdir()
     write(folder / "inner", deep_h="#define X 1\n")
     write(folder, hello_c='#include "inner/deep.h"\n' + HELLO)
-    assert "inner/deep.h, which the build does not know of; list its folder" in mistake(folder)
+    assert "inner/deep.h, which is no header (.h) in a folder that the build knows" in mistake(
+        folder
+    )
     write(folder, build_toml='[[program]]\nname="p"\nsources="*.c"\ninclude="inner"')
     assert run(folder) == ("hello\n", 3)
 
@@ -458,3 +460,30 @@ def test_the_library_compiles_without_a_warning() -> None:
         text + "int main(uint32_t hart, uint32_t tree) { return 0; }\n", "all", 0x80000000
     )
     assert said == []
+
+
+def test_names_may_have_blanks_and_look_like_options(folder: Path) -> None:
+    inner = folder / "my own os"
+    inner.mkdir()
+    (inner / "-hello there.c").write_text('#include "my header.h"\n' + HELLO)
+    (inner / "my header.h").write_text("int seven(void);\n")
+    assert run(inner) == ("hello\n", 3)
+    (inner / "-hello there.c").write_text(
+        HELLO.replace("3", "1 + seven()").replace("{", "{int seven(void);", 1)
+    )
+    assert mistake(inner).endswith("-hello there.c:4: error: nothing defines 'seven'; main uses it")
+
+
+def test_files_of_one_name_are_told_apart(folder: Path) -> None:
+    """One in the folder, one beside it, one in the library."""
+    write(
+        folder,
+        printf_c="int one(void) { return 1; }\n",
+        hello_c=HELLO.replace("3", "one() + two()"),
+    )
+    (folder / "k").mkdir()
+    write(folder / "k", printf_c="int two(void) { return 2; }\n")
+    write(folder, build_toml='[[program]]\nname="p"\nsources=["*.c", "k/*.c"]')
+    source = folder / "hello.c"
+    source.write_text("int one(void), two(void);\n" + source.read_text())
+    assert run(folder) == ("hello\n", 3)
