@@ -115,8 +115,9 @@ class FastEngine:
         place = self._layout.at["places"] + ((pc >> 1) % PLACES) * 16 >> 2
         for offset, value in enumerate((pc, page, self._next_slot)):
             self._words[place + offset] = value
-        # The last instruction of a page may reach into the next one.
-        for number in {part + delta >> 12 for place in found.places for part in (place, place + 3)}:
+        for number in {
+            part >> 12 for offset in found.places for part in self._ends(offset + delta)
+        }:
             self._translated.setdefault(number, []).append((place, pc, page))
         self._next_slot += 1
 
@@ -154,13 +155,17 @@ class FastEngine:
         """Wants to know of writes to the instructions at these offsets in RAM."""
         new = False
         for offset in offsets:
-            for part in (offset, min(offset + 3, len(self.ram) - 1)):
+            for part in self._ends(offset):
                 self._lines[part >> 5] = 1
                 new = new or not self.pages[part >> 12] & CODE_PAGE
                 self.pages[part >> 12] |= CODE_PAGE
         if new:
             # A page that could be written to directly cannot any more.
             self._words[self._layout.at["flush"] >> 2] = 1
+
+    def _ends(self, offset: int) -> tuple[int, int]:
+        """The first and the last byte of an instruction: the last of a page may reach beyond."""
+        return offset, offset + (3 if self.ram[offset] & 3 == 3 else 1)
 
     def _invalidate(self, page: int) -> None:
         """Drops the translations of code on a page of RAM."""

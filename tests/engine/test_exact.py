@@ -444,6 +444,24 @@ def test_the_second_half_of_an_instruction_that_reaches_into_the_next_page_may_c
     twins.run(2000)
 
 
+def test_data_right_behind_code_that_ends_a_page_is_not_taken_for_code() -> None:
+    twins = hot("""
+            la s2, data
+            j loop
+            .org 0xff2
+        loop:
+            addi s0, s0, 1
+            sw s0, 0(s2)
+            add s1, s1, s0
+            c.j loop            # at 0xffe
+        data:
+    """)
+    made = twins.meter.translations
+    twins.run(20_000)
+    assert twins.meter.translations == made
+    twins.compare_storage()
+
+
 def test_code_may_end_with_the_ram() -> None:
     twins = Twins(assemble("li t0, -(1 << 31) + 256 * 1024 - 10\njr t0"))
     end = assemble("1: addi s0, s0, 1\naddi s1, s1, 2\nc.j 1b").sections[0].data
