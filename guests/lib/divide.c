@@ -2,8 +2,8 @@
 
 #include "lib.h"
 
-// Long division, as on paper, by a divisor of 16 bits: with digits of 16 bits, for then each step is a
-// division that the processor can do. (printf needs no other.)
+// Long division, as on paper, by a divisor of 16 bits: with digits of 16 bits, so that each step is
+// a division that the processor can do. (printf needs no other.)
 static uint64_t
 divide_by_short(uint64_t dividend, uint32_t divisor, uint64_t *rest)
 {

@@ -18,8 +18,8 @@ struct trap_frame {
 // The library has one that reports the trap and switches the machine off.
 void trap(struct trap_frame *frame);
 
-// Goes on with what a frame says, and never comes back. The frame must be on a stack of its own if it
-// is for a lower mode: where it ends, the next trap finds its stack.
+// Goes on with what a frame says, and never comes back. A frame for a lower mode must be on a stack
+// of its own: where it ends, the next trap finds its stack.
 void trap_return(struct trap_frame *frame) __attribute__((noreturn));
 
 extern char trap_entry[];

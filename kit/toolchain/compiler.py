@@ -28,8 +28,12 @@ __all__ = ["CODE_FLAGS", "LINK_FLAGS", "CompileError", "Compiler", "Object", "Un
 
 INSTALL = "pip install 'vmm-kit[c]'"
 
-TARGET = ("-target", "riscv32-unknown-none-elf", "-march=rv32imac_zicsr_zifencei", "-mabi=ilp32")
-"""The machine's instruction set."""
+TARGET = (
+    "-target", "riscv32-unknown-none-elf", "-march=rv32imac_zicsr_zifencei", "-mabi=ilp32",
+    "-mno-relax",
+)  # fmt: skip
+"""The machine's instruction set. The linker changes no instruction any more: what the compiler
+shows is what runs, and lines in messages and debug information are exact."""
 
 CODE_FLAGS = (
     *TARGET, "-std=gnu17", "-ffreestanding", "-fno-common", "-fno-strict-aliasing", "-fno-ident",
