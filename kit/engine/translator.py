@@ -402,6 +402,8 @@ class _Writer:
         for position, op in enumerate(tree.ops):
             self.translator.learn_pc(op, values, self.at, self.word)
             if op.kind == "set" and op.name == "next_pc":
+                if target is None:  # a jump to the next instruction is none
+                    continue
                 known = values.constant(op.args[0])
                 if known is None:
                     values.push(op.args[0])

@@ -212,6 +212,25 @@ def test_a_trap_in_each_turn_of_a_hot_loop_is_taken_where_it_belongs() -> None:
     assert {cause for cause, _, _ in logs[0]} == {4, 11}
 
 
+def test_jumps_and_branches_to_the_next_instruction_are_steps_like_others() -> None:
+    twins = hot("""
+        1:  addi s0, s0, 1
+            andi t0, s0, 1
+            beq t0, zero, . + 4
+            bne t0, zero, . + 4
+            jal t1, . + 4
+            add s1, s1, t1
+            c.beqz s0, . + 2
+            c.j . + 2
+            c.jal . + 2
+            add s1, s1, ra
+            j 1b
+    """)
+    for budget in (*range(1, 30), 1000):
+        twins.run(budget)
+    assert twins.meter.steps > 1000
+
+
 @pytest.mark.parametrize(
     ("address", "config"),
     [(0x4420 >> 2, 0x90), (0x4420 >> 2 | 3, 0x98), (0x4440 >> 2, 0x88), (0x4420 >> 2 | 3, 0x18)],
