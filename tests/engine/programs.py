@@ -53,7 +53,7 @@ MIXED = (BASE + 0x22000, BASE + 0x23000)
 """Pages that begin with a page table and go on with code."""
 END = BASE + 0x26000
 SUPERVISOR_WINDOW, USER_WINDOW = 0x2000_0000, 0x2400_0000
-UART = 0x1000_0000
+UART, MTIME = 0x1000_0000, CLINT + 0xBFF8
 
 COUNTER, INNER, STRIDE = 26, 25, 27
 DATUM, HERE, ENTRY, DEVICE, OFFSET, PLACE, OTHER_ROOT = 18, 19, 20, 21, 22, 23, 24
@@ -375,12 +375,19 @@ class _HotGenerator(Generator):
         items += load_constant(ENTRY, entry)
         items += load_constant(DATUM, self._data_address() & ~3)
         items += load_constant(STRIDE, self.r.choice((4, 64, 0x7FC, 0x1000, 0x1FFC, 2, 1)))
-        items += load_constant(DEVICE, self.r.choice((UART, UART, CLINT)))
+        items += load_constant(DEVICE, self.r.choice((UART, UART, CLINT, MTIME)))
         items += load_constant(OTHER_ROOT, (ROOTS[0] ^ ROOTS[1]) >> 12)
         return [*items, op("addi", rd=OFFSET, rs1=0, imm=0)]
 
     def _data_address(self) -> int:
-        return self._virtual() if self.mapped else self._physical()
+        """Data, or what else there is: the walks in the windows read tables that lie among code."""
+        if not self.mapped:
+            return self._physical()
+        if self.r.random() < 0.75:
+            return self._virtual()
+        window = SUPERVISOR_WINDOW if self.mode == S else USER_WINDOW
+        page = DATA - BASE + 0x1000 * self.r.randrange(DATA_PAGES)
+        return window + page + self._offset()
 
     # -- pieces of a loop --------------------------------------------------------------------
 
@@ -396,6 +403,8 @@ class _HotGenerator(Generator):
             self._calling: 8,
             self._jumping: 6,
             self._inner_loop: 6,
+            self._tangling: 8,
+            self._returning: 4,
             self._counting: 4,
             self._trapping: 4,
             self._polling: 4,
@@ -466,6 +475,9 @@ class _HotGenerator(Generator):
         patch: list[Item] = [self._at(victim, load, offset, rd=10), *load_constant(11, step)]
         patch += [op(self.r.choice(("add", "xor", "add")), rd=10, rs1=10, rs2=11)]
         patch += [self._at(victim, save, offset, rs2=10)]
+        if size == 4 and self.atomic and self.r.random() < 0.3:
+            atomic = op("amoadd.w", rd=0, rs1=10, rs2=11, aq=0, rl=0)
+            patch = [self._at(victim, "addi", rd=10), *load_constant(11, step), atomic]
         if self.r.random() < 0.3:
             patch.append(op("fence.i", imm=0, rs1=0, rd=0))
         target = self.r.choice(
@@ -544,6 +556,36 @@ class _HotGenerator(Generator):
             *(top, *body, op("addi", rd=INNER, rs1=INNER, imm=-1)),
             jump("bne", top, rs1=INNER, rs2=0),
         ]
+
+    def _tangling(self) -> list[Item]:
+        """Blocks that go to each other in any way, for some time: no nest of loops."""
+        size, out = self.r.randrange(2, 7), self._label()
+        labels = [self._label() for _ in range(size)]
+        items: list[Item] = [op("addi", rd=INNER, rs1=0, imm=self.r.choice((3, 10, 40)))]
+        for label in labels:
+            items += [label, op("addi", rd=INNER, rs1=INNER, imm=-1)]
+            items.append(jump("beq", out, rs1=INNER, rs2=0))
+            items += [op("slli", rd=6, rs1=9, shamt=5), op("add", rd=9, rs1=9, rs2=6)]
+            items += [op("addi", rd=9, rs1=9, imm=self.r.randrange(1, 100)), *self._compute()]
+            items.append(op("andi", rd=6, rs1=9, imm=self.r.choice((0x10, 0x60, 0x100))))
+            items.append(jump(self.r.choice(("beq", "bne")), self.r.choice(labels), rs1=6, rs2=0))
+            if self.r.random() < 0.4:
+                items.append(jump("jal", self.r.choice(labels), rd=0))
+        return [*items, out]
+
+    def _returning(self) -> list[Item]:
+        """A return from a trap that was none, in M- and S-mode, to right behind it."""
+        if self.mode == U:
+            return self._computing()
+        prefix, mode = ("m", 3 << 11) if self.mode == M else ("s", 1 << 8)
+        if self.mode == M and not self.config.has_u:
+            mode = 0
+        items: list[Item] = [
+            *(*load_constant(8, mode), op("csrrs", rd=0, rs1=8, csr=NUMBERS[prefix + "status"])),
+            *(op("auipc", rd=8, imm=0), op("addi", rd=8, rs1=8, imm=16)),
+            *(write_csr(prefix + "epc", 8), op(prefix + "ret")),
+        ]
+        return self._seldom(items)
 
     def _counting(self) -> list[Item]:
         name = self.r.choice(("cycle", "time", "instret", "cycleh"))
