@@ -18,7 +18,7 @@ ROOT = Path(kit.__file__).parent
 LAYERS = ("bits errors files resources", "isa", "engine devices", "machine", "vmm", "control")
 KERNEL_LINES = 1000
 ALLOWED_UP = {("machine", "toolchain")}
-"""The loader reads Intel HEX by the toolchain's reader, when it meets such a file."""
+"""The loader reads Intel HEX, and builds C, by the toolchain, when it meets such a file."""
 
 
 def layer(module: str) -> int:

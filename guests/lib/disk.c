@@ -60,6 +60,8 @@ disk_open(void)
     REG32(device + VIRTIO_ACCEPTED_SELECT) = 1;
     REG32(device + VIRTIO_ACCEPTED) = 1;        // bit 32: the modern layout
     REG32(device + VIRTIO_STATUS) = status |= VIRTIO_FEATURES_OK;
+    if ((REG32(device + VIRTIO_STATUS) & VIRTIO_FEATURES_OK) == 0)
+      return 0;                                 // the device wants features that we do not have
   }
   place_queue(legacy);
   REG32(device + VIRTIO_STATUS) = status | VIRTIO_DRIVER_OK;

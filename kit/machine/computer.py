@@ -182,9 +182,10 @@ class Computer(ABC):
     ) -> None:
         """Puts an image into storage as a boot loader does, and makes the machine ready to run it.
 
-        `image` is an ELF file, a flat binary or Intel HEX, or assembly source, whose includes are
-        looked for in the folders `include` too; `initrd` an initial RAM disk; `append` the kernel's
-        arguments. The device tree's address is handed over in a1. Raises `KitError`.
+        `image` is an ELF file, a flat binary or Intel HEX; or assembly source, whose includes are
+        looked for in the folders `include` too; or a C file or a guest's folder, which are built if
+        need be. `initrd` is an initial RAM disk, `append` the kernel's arguments. The device tree's
+        address is handed over in a1. Raises `KitError`.
         """
         self._check_free("load")
         self._boot = boot(self, image, initrd=initrd, append=append, include=include)

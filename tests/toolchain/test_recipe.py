@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from kit.errors import KitError
 from kit.toolchain.recipe import Recipe, read_recipe
+from kit.toolchain.recipe_values import DISK_KEYS, PROGRAM_KEYS, RUN_KEYS
 
 
 def recipe(folder: Path, text: str, *files: str) -> Recipe:
@@ -147,3 +149,18 @@ def test_programs_that_embed_each_other_are_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(KitError, match="would be a part of itself"):
         recipe(tmp_path, text, "k.c")
+
+
+@pytest.mark.parametrize(
+    ("heading", "keys"),
+    [
+        ("Keys of a program", {"name", "each", "sources", *PROGRAM_KEYS}),
+        ("Keys of a disk", {*DISK_KEYS}),
+        ("Keys of the run", {*RUN_KEYS}),
+    ],
+)
+def test_the_page_lists_the_keys(heading: str, keys: set[str]) -> None:
+    page = Path(__file__).parents[2] / "docs" / "reference" / "toolchain.md"
+    section = page.read_text(encoding="utf-8").split(f"### {heading}\n")[1].split("\n#")[0]
+    cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    assert {key for cell in cells for key in re.findall(r"`(\w+)`", cell)} == keys
