@@ -48,8 +48,8 @@ def run(args: argparse.Namespace) -> int:
         raise KitError(f"{args.path}: there is no such folder or C file")
     from kit.toolchain.build import BUILT, builder_of
 
-    builder, program = builder_of(path)
-    built = builder.build(program, anew=args.force)
+    builder, program = builder_of(path, anew=args.force)
+    built = builder.build(program)
     _say(builder.write(output or path.parent / BUILT, [built]), [built])
     return 0
 
@@ -58,9 +58,9 @@ def _build_all(recipe: Recipe, output: Path | None, force: bool) -> None:
     """Builds a folder's programs and disks, then its stages."""
     from kit.toolchain.build import BUILT, Builder, recipe_of
 
-    builder = Builder(recipe)
-    built = [builder.build(program, anew=force) for program in recipe.programs.values()]
-    built += [builder.build_disk(disk, anew=force) for disk in recipe.disks.values()]
+    builder = Builder(recipe, anew=force)
+    built = [builder.build(program) for program in recipe.programs.values()]
+    built += [builder.build_disk(disk) for disk in recipe.disks.values()]
     if built:
         _say(builder.write(output or recipe.folder / BUILT, built), built)
     for stage in recipe.stages:

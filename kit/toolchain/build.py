@@ -6,7 +6,6 @@ each was made from. Where the digest still holds, no compiler is needed.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import os
@@ -23,10 +22,10 @@ from kit.files import replace_file
 from kit.isa.image import Image
 from kit.machine.board import RAM_BASE
 from kit.machine.loader import BUILD_FILE, read_image
-from kit.resources import guests_dir
 from kit.toolchain.compiler import CODE_FLAGS, LINK_FLAGS, Object, Unit, compiler
 from kit.toolchain.disks import make_disk
 from kit.toolchain.embed import binary, stripped
+from kit.toolchain.library import Library
 from kit.toolchain.messages import shown
 from kit.toolchain.recipe import Disk, Program, Recipe, read_recipe
 
@@ -54,7 +53,7 @@ def recipe_of(folder: Path) -> Recipe:
     return recipe
 
 
-def builder_of(path: Path, base: int = RAM_BASE) -> tuple[Builder, Program]:
+def builder_of(path: Path, base: int = RAM_BASE, *, anew: bool = False) -> tuple[Builder, Program]:
     """Who builds what is run from a path, and which program that is.
 
     A folder stands for its main program, or for that of the last of its stages. A C file is built
@@ -65,15 +64,15 @@ def builder_of(path: Path, base: int = RAM_BASE) -> tuple[Builder, Program]:
         recipe = recipe_of(path)
         while recipe.stages and not recipe.programs:
             recipe = recipe_of(recipe.stages[-1])
-        return Builder(recipe), recipe.main
+        return Builder(recipe, anew=anew), recipe.main
     source = path.resolve()
     if (source.parent / BUILD_FILE).is_file():
         recipe = recipe_of(path.parent)
         for program in recipe.programs.values():
             if program.sources[0] == source:
-                return Builder(recipe), program
+                return Builder(recipe, anew=anew), program
     single = Program(source.stem, (source,), base)
-    return Builder(Recipe(path.parent, {single.name: single})), single
+    return Builder(Recipe(path.parent, {single.name: single}), anew=anew), single
 
 
 def run_settings(folder: Path) -> dict[str, Any]:
@@ -97,9 +96,10 @@ def compile_c(text: str, *, name: str = "cell", line: int = 1, base: int = RAM_B
     Mistakes are shown at the lines of the source `name`, whose line `line` the text begins with.
     Raises `CompileError`, and `KitError` where no compiler is installed.
     """
+    library = Library()
     quoted = json.dumps(name, ensure_ascii=False)
-    builder = Builder(Recipe(Path(), {}))
-    return read_image(builder.build_text(f"#line {line} {quoted}\n{text}\n", name, base))
+    unit = library.unit_of(f"#line {line} {quoted}\n{text}\n", name)
+    return read_image(_linked([unit], {}, library, library.script, base, to_stderr))
 
 
 @dataclass(frozen=True)
@@ -112,44 +112,41 @@ class Built:
 
     file: str
     data: bytes
-    digest: str
     compiler: str
+    digest: str
     fresh: bool
 
 
 class Builder:
-    """Builds what one recipe describes. Warnings are handed to `report`."""
+    """Builds what one recipe describes. Warnings are handed to `report`.
 
-    def __init__(self, recipe: Recipe, report: Report = to_stderr) -> None:
+    With `anew`, what is in `built/` counts for nothing.
+    """
+
+    def __init__(self, recipe: Recipe, report: Report = to_stderr, *, anew: bool = False) -> None:
         self.recipe, self.report = recipe, report
         self.folder = recipe.folder.resolve()
-        self.library = guests_dir().resolve() / "lib"
-        self.record = _read_record(recipe.folder / BUILT / RECORD)
+        self.library = Library()
+        self.record = {} if anew else _read_record(recipe.folder / BUILT / RECORD)
+        self._made: dict[str, Built] = {}
 
-    def build(self, program: Program, *, anew: bool = False) -> Built:
-        """The program, an ELF file; from `built/`, unless it has changed or `anew` is set."""
-        file, digest = f"{program.name}.elf", self.digest(program)
-        return self._built(file, digest, anew, lambda: (self._link(program), compiler().version))
+    def build(self, program: Program) -> Built:
+        """The program, an ELF file; from `built/`, unless something has changed."""
+        digest = self.digest(program)
+        return self._built(f"{program.name}.elf", digest, lambda: self._link(program))
 
-    def build_disk(self, disk: Disk, *, anew: bool = False) -> Built:
-        """The disk's image; from `built/`, unless it has changed or `anew` is set."""
-        file, digest = f"{disk.name}.img", self._disk_digest(disk)
-        return self._built(file, digest, anew, lambda: self._make(disk, anew))
-
-    def build_text(self, text: str, name: str, base: int) -> bytes:
-        """The program, an ELF file, that a text called `name` makes."""
-        unit = Unit(Path(name), (self.library,), self._headers(()), self._names(), text=text)
-        return self._linked([unit], {}, self._library_script, base)
+    def build_disk(self, disk: Disk) -> Built:
+        """The disk's image; from `built/`, unless something has changed."""
+        digest = self._disk_digest(disk)
+        return self._built(f"{disk.name}.img", digest, lambda: self._lay_out(disk))
 
     def digest(self, program: Program) -> str:
         """A digest of everything that decides what the program is, the compiler aside."""
         rules = [CODE_FLAGS, LINK_FLAGS, program.base, program.define]
-        parts = [
-            (name, self.recipe.programs[name].format, self.digest(self.recipe.programs[name]))
-            for name in program.embed
-        ]
-        headers = sorted(self._headers(self._folders(program)), key=self._relative)
-        files = [*program.sources, *headers, *self._library_sources(), self._script(program)]
+        inner = [self.recipe.programs[name] for name in program.embed]
+        parts = [(part.name, part.format, self.digest(part)) for part in inner]
+        headers = sorted(self._headers(program), key=self._relative)
+        files = [*program.sources, *headers, *self.library.sources, self._script(program)]
         return self._digest([rules, parts], files)
 
     def write(self, folder: Path, built: Iterable[Built]) -> list[Path]:
@@ -157,9 +154,8 @@ class Builder:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise KitError(
-                f"{folder}: cannot make it: {error.strerror}; choose another by -o"
-            ) from None
+            what = f"{folder}: cannot make it: {error.strerror}"
+            raise KitError(f"{what}; choose another folder by -o") from None
         record = _read_record(folder / RECORD)
         paths = []
         for one in built:
@@ -170,44 +166,33 @@ class Builder:
         replace_file(folder / RECORD, json.dumps(record, indent=2, sort_keys=True) + "\n")
         return paths
 
-    def _built(self, file: str, digest: str, anew: bool, make: Make) -> Built:
+    def _built(self, file: str, digest: str, make: Make) -> Built:
+        if file not in self._made:
+            self._made[file] = self._kept(file, digest) or Built(file, *make(), digest, fresh=True)
+        return self._made[file]
+
+    def _kept(self, file: str, digest: str) -> Built | None:
+        """What is in `built/`, if the digest still holds."""
         known = self.record.get(file, {})
-        if not anew and known.get("digest") == digest:
-            try:
-                data = (self.recipe.folder / BUILT / file).read_bytes()
-            except OSError:
-                pass
-            else:
-                return Built(file, data, digest, known.get("compiler", ""), fresh=False)
-        data, version = make()
-        return Built(file, data, digest, version, fresh=True)
+        if known.get("digest") != digest:
+            return None
+        try:
+            data = (self.recipe.folder / BUILT / file).read_bytes()
+        except OSError:
+            return None
+        return Built(file, data, known.get("compiler", ""), digest, fresh=False)
 
     # Programs
 
-    def _link(self, program: Program) -> bytes:
-        folders = self._folders(program)
-        headers = self._headers(folders)
+    def _link(self, program: Program) -> tuple[bytes, str]:
+        folders, headers, names = self._folders(program), self._headers(program), self._names()
         units = [
-            Unit(source, folders, headers, self._names(), program.define)
-            for source in program.sources
+            Unit(source, folders, headers, names, program.define) for source in program.sources
         ]
         more = {"embedded": self._embedded(program)} if program.embed else {}
-        return self._linked(units, more, self._script(program), program.base)
-
-    def _linked(self, units: list[Unit], more: dict[str, Object], script: Path, base: int) -> bytes:
-        tools = compiler()
-        headers = self._headers(())
-        library = [
-            Unit(source, (self.library,), headers, self._names())
-            for source in self._library_sources()
-        ]
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            made = list(pool.map(tools.compile, [*units, *library]))
-        for one in made:
-            if one.warnings:
-                self.report(one.warnings)
-        own, lib = _by_name(made[: len(units)]), _by_name(made[len(units) :])
-        return tools.link(own | more, lib, script, base)
+        script = self._script(program)
+        data = _linked(units, more, self.library, script, program.base, self.report)
+        return data, compiler().version
 
     def _embedded(self, program: Program) -> Object:
         """An object with the table of embedded programs: see `guests/lib/programs.h`."""
@@ -221,37 +206,30 @@ class Builder:
     def _folders(self, program: Program) -> tuple[Path, ...]:
         """Where the program's sources may include headers from, in the order of looking."""
         beside = [source.parent for source in program.sources]
-        return tuple(dict.fromkeys([self.folder, *program.include, *beside, self.library]))
+        return tuple(dict.fromkeys([self.folder, *program.include, *beside, self.library.folder]))
 
-    def _headers(self, folders: Iterable[Path]) -> frozenset[Path]:
-        """All headers that may be included from these folders, and from the library."""
-        found = {self.library, *folders}
-        return frozenset(path.resolve() for folder in found for path in folder.glob("*.h"))
+    def _headers(self, program: Program) -> frozenset[Path]:
+        """All headers that the program's sources may include."""
+        folders = self._folders(program)
+        return frozenset(path.resolve() for folder in folders for path in folder.glob("*.h"))
 
     def _names(self) -> tuple[tuple[Path, str], ...]:
         """In debug information, names begin at the kit's folder guests/, or at the own folder."""
-        kit = self.library.parent.parent
+        kit = self.library.root
         if kit / "guests" in self.folder.parents:
             return ((kit, ""),)
         return ((self.folder.parent, ".."), (kit, ""), (self.folder, ""))
 
-    @functools.cached_property
-    def _library_script(self) -> Path:
-        return self.library / "link.ld"
-
     def _script(self, program: Program) -> Path:
-        return program.script or self._library_script
-
-    def _library_sources(self) -> list[Path]:
-        return sorted([*self.library.glob("*.c"), *self.library.glob("*.S")])
+        return program.script or self.library.script
 
     # Disks
 
-    def _make(self, disk: Disk, anew: bool) -> tuple[bytes, str]:
+    def _lay_out(self, disk: Disk) -> tuple[bytes, str]:
         contents = {}
         version = ""
         for name in disk.programs:
-            built = self.build(self.recipe.programs[name], anew=anew)
+            built = self.build(self.recipe.programs[name])
             contents[name], version = stripped(built.data), built.compiler
         for file in disk.files:
             contents[file.name] = file.read_bytes()
@@ -272,9 +250,28 @@ class Builder:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def _relative(self, file: Path) -> str:
-        if self.library in file.parents:
+        if self.library.folder in file.parents:
             return f"lib/{file.name}"
         return Path(os.path.relpath(file, self.folder)).as_posix()
+
+
+def _linked(
+    units: list[Unit],
+    more: dict[str, Object],
+    library: Library,
+    script: Path,
+    base: int,
+    report: Report,
+) -> bytes:
+    """The program made of these units, of `more` objects, and of what it uses of the library."""
+    tools = compiler()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        made = list(pool.map(tools.compile, [*units, *library.units()]))
+    for one in made:
+        if one.warnings:
+            report(one.warnings)
+    own, lib = _by_name(made[: len(units)]), _by_name(made[len(units) :])
+    return tools.link(own | more, lib, script, base)
 
 
 def _by_name(objects: Iterable[Object]) -> dict[str, Object]:

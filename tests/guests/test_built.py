@@ -69,7 +69,7 @@ def test_building_again_elsewhere_gives_the_same_bytes_and_no_warning(
     folder: Path, copy: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     need_compiler()
-    monkeypatch.setattr("kit.toolchain.build.guests_dir", lambda: copy)
+    monkeypatch.setattr("kit.toolchain.library.guests_dir", lambda: copy)
     monkeypatch.setenv("VMM_KIT_CACHE", str(tmp_path))
     said: list[str] = []
     builder = Builder(recipe_of(copy / folder), said.append)

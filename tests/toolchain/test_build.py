@@ -453,15 +453,25 @@ def test_jobs_in_c_are_on_the_cards(folder: Path) -> None:
     assert re.fullmatch(r"\$\$:+\$\$", result.stdout)
 
 
-def test_the_library_compiles_without_a_warning() -> None:
-    library = guests_dir() / "lib"
-    text = "".join(f'#include "{file.name}"\n' for file in sorted(library.glob("*.h")))
-    said: list[str] = []
-    builder = Builder(recipe_of(library), said.append)
-    builder.build_text(
-        text + "int main(uint32_t hart, uint32_t tree) { return 0; }\n", "all", 0x80000000
+def test_what_is_embedded_warns_once(folder: Path) -> None:
+    write(folder, hello_c=HELLO, a_S=PART, b_c='static int unused;\n#include "lib.h"\n')
+    write(
+        folder,
+        build_toml='[[program]]\nname="p"\nsources="hello.c"\nembed="b"\n'
+        '[[program]]\neach="b.c"\nsources="a.S"',
     )
-    assert said == []
+    said: list[str] = []
+    builder = Builder(recipe_of(folder), said.append)
+    for program in builder.recipe.programs.values():
+        builder.build(program)
+    assert len(said) == 1
+
+
+def test_the_library_s_headers_can_be_included_together(capsys: pytest.CaptureFixture[str]) -> None:
+    headers = sorted(file.name for file in (guests_dir() / "lib").glob("*.h"))
+    text = "".join(f'#include "{name}"\n' for name in [*headers, *headers])
+    compile_c(text + "int main(void) { return 0; }\n")
+    assert capsys.readouterr().err == ""
 
 
 def test_names_may_have_blanks_and_look_like_options(folder: Path) -> None:
