@@ -7,7 +7,6 @@ where somebody listens, the state at each trap.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,7 @@ from kit.isa.config import Config
 from kit.machine.protocol import Stop
 from tests.conformance.generator import BASE, CURSOR, LEAVES, MTIMECMP, ROOTS
 from tests.engine.programs import END, MEMORY, MIXED, hot_program
-from tests.engine.twins import Twins
+from tests.engine.twins import Twins, state
 
 __all__ = ["CONFIGS", "Tally", "compare_hot"]
 
@@ -65,6 +64,49 @@ def compare_hot(seed: int, config: Config, steps: int) -> Tally:
     return _Comparison(seed, config).run(steps)
 
 
+class _Listener:
+    """Notes the state at each trap, and perhaps changes something, alike on both machines."""
+
+    def __init__(self, machine: Machine, log: list[Any], seed: int, meddles: bool) -> None:
+        self.machine, self.log, self.meddles = machine, log, meddles
+        self.random = random.Random(seed)
+
+    def on_trap(self, cause: int) -> None:
+        """Hears of a trap."""
+        self.log.append((cause, state(self.machine)))
+        if self.meddles and self.random.random() < 0.2:
+            self.random.choice(self.changes)(self)
+
+    def monitor(self, cause: int) -> bool:
+        """Hears of a trap into M-mode, and ends the run at some of them."""
+        self.on_trap(cause)
+        return self.random.random() < 0.02
+
+    def _set_timer(self) -> None:
+        moment = self.machine.hart.mtime + self.random.choice((0, 1, 5, 100))
+        self.machine.bus.write(MTIMECMP, 4, moment & 0xFFFF_FFFF)
+
+    def _set_interrupts(self) -> None:
+        self.machine.hart.mie ^= 1 << self.random.choice((1, 3, 5, 7, 9, 11))
+
+    def _set_register(self) -> None:
+        self.machine.set_register(f"x{self.random.randrange(32)}", self.random.getrandbits(32))
+
+    def _set_status(self) -> None:
+        status = self.machine.hart.mstatus ^ 1 << self.random.choice((3, 17, 18, 19))
+        self.machine.set_register("mstatus", status)
+
+    def _write_code(self) -> None:
+        address = BASE + 2 * HANDLERS + self.random.randrange(0, 0xE000, 2)
+        self.machine.write_memory(address, self.random.randbytes(2))
+
+    def _break(self) -> None:
+        pc = self.machine.hart.pc
+        self.machine.breakpoints.add(pc + self.random.choice((0, 4, 12, 40)))
+
+    changes = (_set_timer, _set_interrupts, _set_register, _set_status, _write_code, _break)
+
+
 class _Comparison:
     def __init__(self, seed: int, config: Config) -> None:
         self.seed, self.config = seed, config
@@ -95,7 +137,7 @@ class _Comparison:
     def _slice(self, most: int) -> bool:
         """Makes some steps; False when the program is over."""
         twins = self.twins
-        self._listen(self.random.choice((0, 0, 1, 2)))
+        self._listen(self.random.choice((0, 0, 0, 1, 2, 3)))
         if self.random.random() < 0.2:
             self.random.choice(self.actions)(self)
         stop = twins.run(min(most, self.random.choice(BUDGETS)))
@@ -130,27 +172,12 @@ class _Comparison:
     # -- who listens -------------------------------------------------------------------------
 
     def _listen(self, kind: int) -> None:
-        """To nothing, to traps into M-mode as a monitor, or to all traps."""
-        stops = self.random.getrandbits(32) if self.random.random() < 0.3 else 0
+        """To nothing, to traps into M-mode as a monitor, to all traps, or with meddling."""
+        seed = self.random.getrandbits(32)
         for machine, log in zip(self.twins.machines, self.logs, strict=True):
-            machine.on_trap = self._recorder(machine, log) if kind == 2 else None
-            machine.monitor = self._monitor(machine, log, stops) if kind == 1 else None
-
-    @staticmethod
-    def _recorder(machine: Machine, log: list[Any]) -> Callable[[int], None]:
-        def record(cause: int) -> None:
-            log.append((cause, machine.hart.snapshot() | {"instruction": 0, "next_pc": 0}))
-
-        return record
-
-    def _monitor(self, machine: Machine, log: list[Any], stops: int) -> Callable[[int], bool]:
-        record = self._recorder(machine, log)
-
-        def monitor(cause: int) -> bool:
-            record(cause)
-            return bool(stops >> (len(log) & 31) & 1) and len(log) % 7 == 0
-
-        return monitor
+            listener = _Listener(machine, log, seed, meddles=kind == 3)
+            machine.on_trap = listener.on_trap if kind >= 2 else None
+            machine.monitor = listener.monitor if kind == 1 else None
 
     # -- what comes from outside ---------------------------------------------------------------
 
