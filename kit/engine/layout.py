@@ -16,6 +16,8 @@ ENGINE_WORDS = (
     *("trapped", "cause", "tval"),
     # Steps still to be made, and their number when the clocks were right.
     *("left", "counted"),
+    # How many breakpoints there are; whether they count for the first step; `left` at the start.
+    *("breaks", "break_first", "started"),
     # Why `run` came back, and which traps it comes back for (0 none, 1 into M-mode, 2 all).
     *("reason", "listen"),
     # After how many arrivals the code at an address is worth translating.
@@ -31,9 +33,11 @@ ENGINE_WORDS = (
     # written to.
     *("table_pages", "written_pages"),
 )
-BUDGET, TRAPPED, WAITING, DEVICE, HOT, CODE = range(6)
+BUDGET, TRAPPED, WAITING, DEVICE, HOT, CODE, BREAKPOINT = range(7)
 """Why `run` came back: steps made, a trap that is listened for, the hart waits, an instruction for
-Python (not executed), code worth translating at pc, translated code was written over."""
+Python (not executed), code worth translating at pc, translated code was written over, pc is at a
+breakpoint."""
+BREAKPOINTS = 64
 INTERPRETED, ENDING = 1, 2
 """What translated code returns where the core is to execute the next instruction: because it cannot
 do it, or because the budget is about to end."""
@@ -72,6 +76,7 @@ class Layout:
             self._take(name, count * self.bytes_of(name))
         self._take("tables", TABLE_LIMIT * 4)
         self._take("written", WRITTEN_LIMIT * 4)
+        self._take("breakpoints", BREAKPOINTS * 4)
         self._take("decoded", DECODED * 8)
         self._take("heat", HEAT * 8)
         self._take("places", PLACES * 16)

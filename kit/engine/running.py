@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kit.engine.layout import (
+    BREAKPOINT,
     BUDGET,
     CODE,
     DECODED,
@@ -100,6 +101,10 @@ class Running:
         self._come_back(code, CODE)
         code.op("end")
         self._finish_if(code, "left", BUDGET, zero=True)
+        code.load("breaks")
+        code.open("if")
+        self._check_breakpoints(code)
+        code.op("end")
         code.call(numbers["settle"])
         self._take_interrupt(code)
         interpret = code.open("block")
@@ -122,6 +127,34 @@ class Running:
         code.open("if")
         self._come_back(code, reason)
         code.op("end")
+
+    def _check_breakpoints(self, code: StateCode) -> None:
+        """Comes back if pc is at a breakpoint; whether the first step counts is said elsewhere."""
+        over = code.open("block")
+        code.load("break_first")
+        code.op("i32.eqz")
+        code.load("left")
+        code.load("started")
+        code.op("i32.eq", "i32.and")
+        code.branch(over, "br_if")
+        code.load("breaks")
+        code.set(self.place)
+        loop = code.open("loop")
+        code.get(self.place)
+        code.op("i32.eqz")
+        code.branch(over, "br_if")
+        code.get(self.place)
+        code.const(I32, 1)
+        code.op("i32.sub")
+        code.tee(self.place)
+        code.const(I32, 2)
+        code.op("i32.shl")
+        code.access("i32.load", self.layout.at["breakpoints"])
+        code.load("pc")
+        code.op("i32.ne")
+        code.branch(loop, "br_if")
+        self._come_back(code, BREAKPOINT)
+        code.op("end", "end")
 
     def _take_interrupt(self, code: StateCode) -> None:
         code.load("mip")

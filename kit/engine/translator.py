@@ -40,14 +40,6 @@ class Template:
     accesses: frozenset[tuple[int, str]] = frozenset()
 
 
-@dataclass
-class Translation:
-    """A module with one function for the table's slot, and the addresses of its instructions."""
-
-    binary: bytes
-    places: set[int]
-
-
 class Translator:
     """Translates regions for a layout."""
 
@@ -59,24 +51,23 @@ class Translator:
         self._templates: dict[str, Template] = {}
         self._flows: dict[tuple[int, int], Flow | None] = {}
 
-    def translate(
-        self, entry: int, slot: int, word_at: Callable[[int], int | None], is_linear: bool
-    ) -> Translation | None:
-        """The region at a virtual address; None if not even its first instruction can be."""
-        region = find_region(entry, word_at, self.flow)
-        if not region.blocks:
-            return None
-        writer = _Writer(self, region, is_linear)
+    def find(self, entry: int, word_at: Callable[[int], int | None]) -> Region:
+        """The region at a virtual address, without blocks if nothing there can be translated."""
+        return find_region(entry, word_at, self.flow)
+
+    def translate(self, region: Region, slot: int, is_linear: bool) -> bytes:
+        """A module with the function of a region, for a slot of the table."""
         module = Module()
         module.imports = [
             (f"remember_{access}{size}", ((I32,), (I32,)))
             for access in ("read", "write")
             for size in (1, 2, 4)
         ]
+        writer = _Writer(self, region, is_linear)
         code = writer.function({name: n for n, (name, _) in enumerate(module.imports)})
         module.functions.append((((), (I32,)), code))
         module.elements.append((slot, len(module.imports)))
-        return Translation(module.binary(), writer.places())
+        return module.binary()
 
     # -- what an instruction is ------------------------------------------------------------------
 
@@ -224,10 +215,6 @@ class _Writer:
         self.labels: dict[int, int] = {}
         self.done = 0
         self.longest = sum(len(block.instructions) for block in region.blocks.values())
-
-    def places(self) -> set[int]:
-        """The addresses of the instructions that are translated."""
-        return {at for block in self.region.blocks.values() for at, _ in block.instructions}
 
     def function(self, imports: dict[str, int]) -> Code:
         """The function, which returns 0, `INTERPRETED` or `ENDING`."""

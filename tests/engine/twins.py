@@ -12,7 +12,8 @@ from typing import Any
 import wasmtime
 
 from kit import Machine
-from kit.engine.fast import FIRST_SLOT, FastEngine
+from kit.engine.fast import FastEngine
+from kit.engine.translations import FIRST_SLOT
 from kit.isa.config import Config
 from kit.isa.image import Image
 from kit.machine.computer import Computer

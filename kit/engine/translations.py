@@ -1,0 +1,197 @@
+"""Which code is translated, where the core finds the translations, and when they end.
+
+Translations are kept by physical page. A store to translated code drops those of its page; the same
+code at the same virtual address, seen again, gets the same translation again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from kit.engine.layout import CODE_PAGE, ENTRIES, HEAT, PLACES, TABLE_PAGE, Layout
+
+if TYPE_CHECKING:
+    from kit.engine.regions import Region
+    from kit.engine.runtime import Runtime
+    from kit.engine.translator import Translator
+
+__all__ = ["Translations"]
+
+LINEAR = 1
+"""Stands for the page where every address is physical."""
+PAGE = 4096
+FIRST_SLOT = 256
+VOLATILE = 8
+"""Code on a page that has been written over so often lately is not translated anew."""
+LATELY = 1 << 28
+"""After so many steps, half of that is forgiven."""
+
+
+class Translations:
+    """The translations of one machine's code, in its memory."""
+
+    def __init__(self, layout: Layout, runtime: Runtime) -> None:
+        self._layout, self._runtime = layout, runtime
+        memory, at = runtime.bytes, layout.at
+        self._memory, self._words = memory, memory.cast("I")
+        self._ram = memory[at["ram"] : at["ram"] + layout.size]
+        self.pages = memory[at["guards"] : at["guards"] + (layout.size >> 12)]
+        self._lines = memory[at["lines"] : at["lines"] + (layout.size >> 5)]
+        self._translator: Translator | None = None
+        self._next_slot = FIRST_SLOT
+        self._slots: dict[tuple[object, ...], int] = {}
+        # By page of RAM: the translations with code on it, as (place, pc, page).
+        self._on_page: defaultdict[int, list[tuple[int, int, int]]] = defaultdict(list)
+        self._changes: Counter[int] = Counter()
+        self._steps = 0
+        self._breakpoints: frozenset[int] = frozenset()
+
+    # -- translating -----------------------------------------------------------------------------
+
+    def translate(self, pc: int) -> None:
+        """Translates the code at a virtual address, where that can be done."""
+        page = self._page(pc)
+        if page is None:
+            return
+        region = self._translate.find(pc, self._reader(pc, page))
+        if not region.blocks:
+            return
+        offset = -self._layout.ram_base
+        if page != LINEAR:
+            offset = page - self._layout.at["ram"] - (pc & -PAGE)
+        code = [at + offset for block in region.blocks.values() for at, _ in block.instructions]
+        pages = {part >> 12 for start in code for part in self._ends(start)}
+        slot = self._slot(region, page == LINEAR, pages)
+        if slot is None:
+            return
+        self._guard(code)
+        place = self._layout.at["places"] + ((pc >> 1) % PLACES) * 16 >> 2
+        for number, value in enumerate((pc, page, slot)):
+            self._words[place + number] = value
+        for number in pages:
+            self._on_page[number].append((place, pc, page))
+
+    @property
+    def _translate(self) -> Translator:
+        if self._translator is None:
+            # Many a run is over before anything is worth translating, and needs no definitions.
+            from kit.engine.translator import Translator
+
+            self._translator = Translator(self._layout)
+        return self._translator
+
+    def _slot(self, region: Region, is_linear: bool, pages: Iterable[int]) -> int | None:
+        """Where in the table the function of a region is; None if there is to be none."""
+        words = [word for block in region.blocks.values() for word in block.instructions]
+        key = (region.entry, is_linear, *sorted(words))
+        if key not in self._slots:
+            slot = self._next_slot
+            if slot == self._runtime.slots or any(self._changes[n] >= VOLATILE for n in pages):
+                return None
+            self._runtime.load(self._translate.translate(region, slot, is_linear))
+            self._slots[key] = slot
+            self._next_slot += 1
+        return self._slots[key]
+
+    def _page(self, pc: int) -> int | None:
+        """What the core compares to tell apart translations for one virtual address."""
+        words, at = self._words, self._layout.at
+        if words[at["linear"] >> 2]:
+            return LINEAR
+        entry = words[at["execute_table"] >> 2] + (pc >> 9 & (ENTRIES - 1) << 3) >> 2
+        if words[entry] != pc & -PAGE:
+            return None
+        return words[entry + 1] + (pc & -PAGE) & 0xFFFF_FFFF
+
+    def _reader(self, pc: int, page: int) -> Callable[[int], int | None]:
+        """What gives the instruction at a virtual address, if it may be part of the region."""
+        if page == LINEAR:
+            return partial(self._word, -self._layout.ram_base, range(self._layout.size))
+        start = page - self._layout.at["ram"]
+        return partial(self._word, start - (pc & -PAGE), range(start, start + PAGE))
+
+    def _word(self, delta: int, within: range, address: int) -> int | None:
+        offset = address + delta
+        if offset not in within or offset + 1 not in within or address in self._breakpoints:
+            return None
+        low = self._ram[offset] | self._ram[offset + 1] << 8
+        if low & 3 != 3:
+            return low
+        if offset + 3 not in within:
+            return None
+        return low | self._ram[offset + 2] << 16 | self._ram[offset + 3] << 24
+
+    # -- dropping --------------------------------------------------------------------------------
+
+    def _guard(self, offsets: Iterable[int]) -> None:
+        """Wants to know of writes to the instructions at these offsets in RAM."""
+        new = False
+        for offset in offsets:
+            for part in self._ends(offset):
+                self._lines[part >> 5] = 1
+                new = new or not self.pages[part >> 12] & CODE_PAGE
+                self.pages[part >> 12] |= CODE_PAGE
+        if new:
+            # A page that could be written to directly cannot any more.
+            self._words[self._layout.at["flush"] >> 2] = 1
+
+    def _ends(self, offset: int) -> tuple[int, int]:
+        """The first and the last byte of an instruction: the last of a page may reach beyond."""
+        return offset, offset + (3 if self._ram[offset] & 3 == 3 else 1)
+
+    def _invalidate(self, page: int) -> None:
+        """Drops the translations of code on a page of RAM."""
+        for place, pc, tag in self._on_page.pop(page, ()):
+            if (self._words[place], self._words[place + 1]) == (pc, tag):
+                self._words[place + 1] = 0
+        self._lines[page << 7 : page + 1 << 7] = bytes(PAGE >> 5)
+        self.pages[page] &= ~CODE_PAGE
+        self._changes[page] += 1
+        self._forget_heat()
+
+    def _forget_heat(self) -> None:
+        """What is hot is found out anew."""
+        heat = self._layout.at["heat"]
+        self._memory[heat : heat + HEAT * 8] = bytes(HEAT * 8)
+
+    def drop_written(self) -> None:
+        """Drops the translations on the pages that the core has found written over."""
+        count, written = (self._layout.at[name] >> 2 for name in ("written_pages", "written"))
+        for page in set(self._words[written : written + self._words[count]].tolist()):
+            self._invalidate(page)
+        self._words[count] = 0
+
+    def written(self, offset: int, length: int) -> None:
+        """RAM has been written by somebody else, who may have changed tables or code."""
+        first, last = offset >> 12, offset + length - 1 >> 12
+        for page, guard in enumerate(self.pages[first : last + 1], first):
+            if guard & TABLE_PAGE:
+                self._words[self._layout.at["flush"] >> 2] = 1
+            if guard & CODE_PAGE and any(self._lines[offset >> 5 : (offset + length - 1 >> 5) + 1]):
+                self._invalidate(page)
+
+    def exclude(self, breakpoints: Collection[int]) -> None:
+        """From now on no translation has an instruction at one of these virtual addresses."""
+        excluded = frozenset(breakpoints)
+        if excluded == self._breakpoints:
+            return
+        self._breakpoints = excluded
+        for place in self._places():
+            self._words[place + 1] = 0
+        self._on_page.clear()
+        self._forget_heat()
+
+    def _places(self) -> Iterator[int]:
+        for rows in self._on_page.values():
+            for place, _, _ in rows:
+                yield place
+
+    def age(self, steps: int) -> None:
+        """So many steps were made: what was written over long ago may be translated again."""
+        self._steps += steps
+        if self._steps >= LATELY:
+            self._steps = 0
+            self._changes = +Counter({page: times >> 1 for page, times in self._changes.items()})
