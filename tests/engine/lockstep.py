@@ -87,7 +87,8 @@ class _Listener:
         self.machine.bus.write(MTIMECMP, 4, moment & 0xFFFF_FFFF)
 
     def _set_interrupts(self) -> None:
-        self.machine.hart.mie ^= 1 << self.random.choice((1, 3, 5, 7, 9, 11))
+        enabled = self.machine.hart.mie ^ 1 << self.random.choice((1, 3, 5, 7, 9, 11))
+        self.machine.set_register("mie", enabled)
 
     def _set_register(self) -> None:
         self.machine.set_register(f"x{self.random.randrange(32)}", self.random.getrandbits(32))
