@@ -1,0 +1,12 @@
+// The storage of a process, which partition.c or space.c gives it. Programs are not to be trusted:
+// for addresses that the current process has no right to, both copies return false and do nothing.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct process;
+
+void storage_enter(const struct process *p);    // what runs in U-mode now sees this and no other
+bool copy_in(void *to, uint32_t from, uint32_t size);
+bool copy_out(uint32_t to, const void *from, uint32_t size);

@@ -1,0 +1,25 @@
+# Where a user program begins, and its calls of the kernel. The kernel has set sp, and for main
+# argc in a0 and argv in a1.
+
+#include "calls.h"
+
+        .section .text.start, "ax"
+        .globl  _start
+_start:
+        call    main
+        j       exit                    # what main returns is the exit code
+
+        .text
+        .macro  service name, number
+        .globl  \name
+\name:  li      a7, \number
+        ecall
+        ret
+        .endm
+
+        service leave, CALL_EXIT
+        service write, CALL_WRITE
+        service yield, CALL_YIELD
+        service sleep, CALL_SLEEP
+        service time, CALL_TIME
+        service priority, CALL_PRIORITY
