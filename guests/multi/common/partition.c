@@ -54,12 +54,12 @@ partition_load(const void *file, uint32_t size, uint32_t *entry)
   return partition;
 }
 
-// An entry that covers a power of two is written as its address with half the size, less one.
+// Other entries stay as they are. One that covers a power of two is written as its address with half the size, less one.
 void
 storage_enter(const struct process *p)
 {
   csr_write(pmpaddr0, partition_start(p->partition) >> 2 | ((PARTITION_SIZE >> 3) - 1));
-  csr_write(pmpcfg0, PMP_NAPOT | PMP_R | PMP_W | PMP_X);
+  csr_write(pmpcfg0, (csr_read(pmpcfg0) & ~0xff) | PMP_NAPOT | PMP_R | PMP_W | PMP_X);
 }
 
 bool

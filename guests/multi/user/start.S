@@ -23,3 +23,8 @@ _start:
         service sleep, CALL_SLEEP
         service time, CALL_TIME
         service priority, CALL_PRIORITY
+        service semaphore, CALL_SEMAPHORE
+        service down, CALL_DOWN
+        service up, CALL_UP
+        service send, CALL_SEND
+        service receive, CALL_RECEIVE

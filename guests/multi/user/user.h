@@ -11,6 +11,16 @@ void yield(void);                                       // lets others run
 void sleep(uint32_t ticks);                             // waits
 uint32_t time(void);                                    // ticks, modulo 2^32
 
+// Stage 10
+void priority(int priority);                            // higher ones go first, if that counts
+
+// Stage 11
+int semaphore(uint32_t number, int value);      // to be used; begins with value, if nobody did
+int down(uint32_t number);                      // waits while it is 0; -1 would be a deadlock
+int up(uint32_t number);
+int send(uint32_t mailbox, const void *text, uint32_t size);    // waits while there is no room
+int receive(uint32_t mailbox, void *text, uint32_t size);       // waits for one; its size
+
 // output.c
 void exit(int code) __attribute__((noreturn));
 void flush(void);               // writes what has been printed and is no whole line yet
