@@ -6,6 +6,7 @@ The programs are hot loops: by the time something happens, they run as translati
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable
 from itertools import count
 
@@ -275,6 +276,39 @@ def test_a_region_of_pmp_within_a_page_is_seen_by_a_hot_loop(address: int, confi
     twins.compare_storage()
 
 
+@pytest.mark.parametrize("size", [0x4000, 0x5000, 0x11000])
+def test_accesses_about_the_end_of_the_ram_trap_where_it_ends(size: int) -> None:
+    twins = hot(
+        f"""
+            la t0, handler
+            csrw mtvec, t0
+            li s1, {RAM + size - 8}
+        1:  add s3, s1, s2
+            lb t0, 0(s3)
+            lh t1, 0(s3)
+            lw t2, 0(s3)
+            sb s2, 0(s3)
+            sh s2, 0(s3)
+            sw s2, 0(s3)
+            addi s2, s2, 1
+            andi s2, s2, 15
+            j 1b
+            .align 2
+        handler:
+            csrr t6, mepc
+            addi t6, t6, 4
+            csrw mepc, t6
+            mret
+        """,
+        memory=size,
+    )
+    logs = [listen(machine) for machine in twins.machines]
+    twins.run(3000)
+    assert logs[0] == logs[1]
+    assert {cause for cause, _, _ in logs[0]} == {4, 5, 6, 7}
+    twins.compare_storage()
+
+
 # -- what listeners do -----------------------------------------------------------------------
 
 CALLS = """
@@ -405,6 +439,18 @@ def test_control_c_leaves_the_steps_counted() -> None:
         assert machine.steps == machine.hart.mtime
     twins.compare()
     twins.run(500)
+
+
+def test_control_c_ends_a_loop_that_never_leaves_a_translation() -> None:
+    twins = hot("1: addi s0, s0, 1\nj 1b")
+    timer = threading.Timer(0.2, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        twins.fast.run(1 << 35)
+    timer.join()
+    assert twins.fast.steps == twins.fast.hart.mtime < 1 << 34
+    twins.fast.run(100)
+    assert twins.fast.register("s0") == (twins.fast.steps + 1) // 2 & 0xFFFF_FFFF
 
 
 def test_an_event_is_not_missed_where_a_listener_raises_at_the_same_step() -> None:
