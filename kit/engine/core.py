@@ -77,7 +77,12 @@ class _Core:
             (0, self.numbers["row", ""]),
             *((n, self.numbers["row", row.name]) for n, row in enumerate(rows, 1)),
         ]
-        exported = ["run", "drop", *(f"remember_{a}{s}" for a in ACCESSES[:2] for s in SIZES)]
+        exported = [
+            "run",
+            "drop",
+            "chain",
+            *(f"remember_{a}{s}" for a in ACCESSES[:2] for s in SIZES),
+        ]
         self.module.exports = [(name, self.numbers[name]) for name in exported]
 
     def _trace(self, function: Callable[..., Any], shape: tuple[Any, ...]) -> Trace:

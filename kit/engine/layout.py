@@ -38,9 +38,9 @@ BUDGET, TRAPPED, WAITING, DEVICE, HOT, CODE, BREAKPOINT = range(7)
 Python (not executed), code worth translating at pc, translated code was written over, pc is at a
 breakpoint."""
 BREAKPOINTS = 64
-INTERPRETED, ENDING = 1, 2
+INTERPRETED, ENDING, MISSING = 1, 2, 3
 """What translated code returns where the core is to execute the next instruction: because it cannot
-do it, or because the budget is about to end."""
+do it, because the budget is about to end, or because no translation begins there."""
 TABLE_PAGE, CODE_PAGE = 1, 2
 """Why a page is guarded: it holds tables, or translated code."""
 INVALID = 0x800

@@ -15,6 +15,7 @@ from kit.engine.layout import (
     ENTRIES,
     HEAT,
     HOT,
+    MISSING,
     PAGE_MASK,
     PLACES,
     TRAPPED,
@@ -33,7 +34,7 @@ SYSTEM = 0x73
 class Running:
     """Writes the functions named in `names`; `numbers` are those of all functions of the core."""
 
-    names = ("synchronize", "enter_trap", "run")
+    names = ("synchronize", "enter_trap", "chain", "run")
 
     def __init__(self, layout: Layout, numbers: dict[Any, int], module: Module) -> None:
         self.layout, self.numbers, self.module = layout, numbers, module
@@ -42,6 +43,7 @@ class Running:
         """The functions, in the order of `names`, with their types."""
         yield self._synchronize(), ((), ())
         yield self._enter_trap(), ((I32,), (I32,))
+        yield self._chain(), ((), (I32,))
         yield self._run(), ((), ())
 
     def _synchronize(self) -> StateCode:
@@ -92,7 +94,7 @@ class Running:
         code = StateCode(self.layout)
         numbers = self.numbers
         self.word, self.cause, self.jumped = (code.local(I32) for _ in range(3))
-        self.slot, self.place, self.page = (code.local(I32) for _ in range(3))
+        self.slot, self.place = code.local(I32), code.local(I32)
         self.out = code.open("block")
         self.top = code.open("loop")
         code.load("leave")
@@ -107,9 +109,7 @@ class Running:
         code.op("end")
         code.call(numbers["settle"])
         self._take_interrupt(code)
-        interpret = code.open("block")
-        self._translated(code, interpret)
-        code.op("end")
+        self._translated(code)
         self._interpret(code)
         code.branch(self.top)
         code.op("end", "end")
@@ -180,50 +180,70 @@ class Running:
         code.set(self.jumped)
         code.branch(self.top)
 
-    def _translated(self, code: StateCode, interpret: int) -> None:
-        """Runs the translation of the code at pc, if there is one; else leaves the block."""
-        at = self.layout.at
+    def _chain(self) -> StateCode:
+        """() -> what the translation at pc returns, which is called, or `MISSING`."""
+        code, at = StateCode(self.layout), self.layout.at
+        self.place, page = code.local(I32), code.local(I32)
+        missing = code.open("block")
         # page: what tells apart translations for one virtual address.
-        code.load("linear")
-        code.open("if")
         code.const(I32, 1)
-        code.set(self.page)
-        code.op("else")
+        code.set(page)
+        code.load("linear")
+        code.op("i32.eqz")
+        code.open("if")
         self._execute_entry(code)
-        code.branch(interpret, "br_if")
+        code.branch(missing, "br_if")
         code.get(self.place)
         code.access("i32.load", 4)
         code.load("pc")
         code.const(I32, PAGE_MASK)
         code.op("i32.and", "i32.add")
-        code.set(self.page)
+        code.set(page)
         code.op("end")
         self._place(code, PLACES, 4)
         code.access("i32.load", at["places"])
         code.load("pc")
-        code.op("i32.eq")
+        code.op("i32.ne")
+        code.branch(missing, "br_if")
         code.get(self.place)
         code.access("i32.load", at["places"] + 4)
-        code.get(self.page)
-        code.op("i32.eq", "i32.and")
-        code.open("if")
+        code.get(page)
+        code.op("i32.ne")
+        code.branch(missing, "br_if")
         code.get(self.place)
         code.access("i32.load", at["places"] + 8)
-        code.call_indirect(self.module.type_of((), (I32,)))
-        code.tee(self.place)
+        code.tail_call_indirect(self.module.type_of((), (I32,)))
+        code.op("end")
+        code.const(I32, MISSING)
+        return code
+
+    def _translated(self, code: StateCode) -> None:
+        """Runs translations, as long as they follow each other; then pc is to be interpreted."""
+        before, result = code.local(I32), code.local(I32)
+        code.load("left")
+        code.set(before)
+        code.call(self.numbers["chain"])
+        code.set(result)
+        code.load("left")
+        code.op("i32.eqz")
+        code.branch(self.top, "br_if")
+        code.load("left")
+        code.get(before)
+        code.op("i32.ne")
+        code.open("if")
+        # A region could begin here, or behind what is left out, but not where a budget ends.
+        code.get(result)
         code.const(I32, ENDING)
         code.op("i32.ne")
         code.set(self.jumped)
-        code.get(self.place)
-        code.const(I32, 0)
-        code.op("i32.ne")
-        code.load("left")
-        code.const(I32, 0)
-        code.op("i32.ne", "i32.and", "i32.eqz")
+        code.load("breaks")
         code.branch(self.top, "br_if")
-        code.branch(interpret)
         code.op("end")
+        code.get(result)
+        code.const(I32, MISSING)
+        code.op("i32.eq")
         code.get(self.jumped)
+        code.op("i32.and")
         code.open("if")
         self._warm(code)
         code.op("end")

@@ -63,6 +63,7 @@ class Translator:
             for access in ("read", "write")
             for size in (1, 2, 4)
         ]
+        module.imports.append(("chain", ((), (I32,))))
         writer = _Writer(self, region, is_linear)
         code = writer.function({name: n for n, (name, _) in enumerate(module.imports)})
         module.functions.append((((), (I32,)), code))
@@ -240,6 +241,11 @@ class _Writer:
             self._store(self.x[number], at["x"] + 4 * number)
         self._store(self.left, at["left"])
         self._store(self.pc, at["pc"])
+        code.get(self.result)
+        code.op("i32.eqz")
+        code.open("if")
+        code.tail_call(imports["chain"])
+        code.op("end")
         code.get(self.result)
         return code
 

@@ -135,6 +135,14 @@ class Code:
         """Calls the table's entry whose number is on the stack, as a function of type `kind`."""
         self.bytes += b"\x11" + uleb(kind) + b"\0"
 
+    def tail_call(self, function: int) -> None:
+        """Ends this function, and calls one that returns in its place."""
+        self.bytes += b"\x12" + uleb(function)
+
+    def tail_call_indirect(self, kind: int) -> None:
+        """As `call_indirect`, but in the place of this function."""
+        self.bytes += b"\x13" + uleb(kind) + b"\0"
+
     def hints(self) -> list[int]:
         """Where branches stand that are seldom taken, counted from the declaration of locals."""
         return [len(self._declaration()) + place for place in self._rare]
