@@ -18,17 +18,18 @@
 #define CALL_WAIT 14
 #define CALL_KILL 15
 #define CALL_GROW 16
-#define CALL_LOCK 17            // stage 13
-#define CALL_OPEN 18            // stage 14
-#define CALL_READ 19
-#define CALL_CLOSE 20
-#define CALL_COPY 21
-#define CALL_PIPE 22
-#define CALL_SEEK 23
-#define CALL_INFORM 24
-#define CALL_DIRECTORY 25
-#define CALL_CHANGE 26
-#define CALL_LINK 27
-#define CALL_UNLINK 28
-#define CALL_HALT 29
-#define CALLS 30
+#define CALL_STATUS 17
+#define CALL_LOCK 18            // stage 13
+#define CALL_OPEN 19            // stage 14
+#define CALL_READ 20
+#define CALL_CLOSE 21
+#define CALL_COPY 22
+#define CALL_PIPE 23
+#define CALL_SEEK 24
+#define CALL_INFORM 25
+#define CALL_DIRECTORY 26
+#define CALL_CHANGE 27
+#define CALL_LINK 28
+#define CALL_UNLINK 29
+#define CALL_HALT 30
+#define CALLS 31

@@ -17,9 +17,9 @@ wanted_by(const struct process *p)
 static void
 print_edge(const struct process *p, const struct semaphore *s)
 {
-  printf(" %s waits for %d,", p->name, (int)(s - semaphores));
+  printf(" %s waits for %d", p->name, (int)(s - semaphores));
   if (s->holder != 0)
-    printf(" held by %s;", s->holder->name);
+    printf(", held by %s;", s->holder->name);
 }
 
 static void
@@ -53,7 +53,7 @@ print_waiting(void)
       if (wanted_by(p) != 0)
         print_edge(p, wanted_by(p));
       else
-        printf(" %s waits for a message,", p->name);
-      printf(" for ever\n");
+        printf(" %s waits", p->name);
+      printf("\n");
     }
 }

@@ -1,5 +1,5 @@
 // The storage of a process, which partition.c or space.c gives it. Programs are not to be trusted:
-// for addresses that the current process has no right to, both copies return false and do nothing.
+// at an address that the current process has no right to, a copy ends and returns false.
 #pragma once
 
 #include <stdbool.h>
@@ -9,4 +9,5 @@ struct process;
 
 void storage_enter(const struct process *p);    // what runs in U-mode now sees this and no other
 bool copy_in(void *to, uint32_t from, uint32_t size);
+bool copy_text_in(char *to, uint32_t from, uint32_t size);      // up to its 0; false: too long
 bool copy_out(uint32_t to, const void *from, uint32_t size);

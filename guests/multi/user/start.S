@@ -28,3 +28,9 @@ _start:
         service up, CALL_UP
         service send, CALL_SEND
         service receive, CALL_RECEIVE
+        service fork, CALL_FORK
+        service exec, CALL_EXEC
+        service wait, CALL_WAIT
+        service kill, CALL_KILL
+        service grow, CALL_GROW
+        service status, CALL_STATUS

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib.h"
+#include "status.h"
 
 // Stage 09
 void leave(int code) __attribute__((noreturn));         // ends, and what was printed may be lost
@@ -20,6 +21,16 @@ int down(uint32_t number);                      // waits while it is 0; -1 would
 int up(uint32_t number);
 int send(uint32_t mailbox, const void *text, uint32_t size);    // waits while there is no room
 int receive(uint32_t mailbox, void *text, uint32_t size);       // waits for one; its size
+
+// Stage 12
+int fork(void);                 // goes on twice: 0 in the child, the child's number in the parent
+int exec(const char *name, char *const *argv);  // goes on as another program; argv ends with 0
+int wait(int *code);            // for a child's end; its number, -1 if there is no child
+int kill(int number);
+void *grow(uint32_t size);      // that many bytes more, from the address returned on; or NOWHERE
+int status(uint32_t slot, struct status *status);       // its number, 0: free, -1: no such slot
+
+#define NOWHERE ((void *)-1)
 
 // output.c
 void exit(int code) __attribute__((noreturn));

@@ -1,0 +1,46 @@
+// Begins and ends many processes: as many at a time as there can be, and one after the other.
+
+#include "user.h"
+
+enum { ROUNDS = 5, ALONE = 30 };
+
+// Children until no more can be made; how many there were.
+static int
+fill_table(void)
+{
+  int count = 0, code, number;
+
+  while ((number = fork()) >= 0) {
+    if (number == 0) {
+      sleep(2000);
+      exit(count);
+    }
+    count++;
+  }
+  for (int n = 0; n < count; n++)
+    if (wait(&code) < 0)
+      return -1;
+  return count;
+}
+
+int
+main(int argc, char **argv)
+{
+  char *again[] = {"forks", "child", 0};
+  int first, code, wrong = 0;
+
+  if (argc > 1)
+    return argv[1][0] == 'c' ? 42 : 1;
+  first = fill_table();
+  for (int n = 1; n < ROUNDS; n++)
+    wrong += fill_table() != first;
+  for (int n = 0; n < ALONE; n++) {
+    if (fork() == 0) {
+      exec("forks", again);
+      exit(1);
+    }
+    wrong += wait(&code) < 0 || code != 42;
+  }
+  printf("forks: %s at a time, %d went wrong\n", first > 5 ? "many" : "few", wrong);
+  return wrong;
+}

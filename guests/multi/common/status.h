@@ -1,0 +1,17 @@
+// What the kernel tells about a process.
+#pragma once
+
+#include <stdint.h>
+
+enum { NAME_LENGTH = 16 };
+
+struct status {
+  int number, parent;           // parent: 0 if there is none
+  char name[NAME_LENGTH];
+  int state;                    // FREE, READY, RUNNING, WAITING, ENDED
+  int owner, priority;
+  uint32_t running, ready, waiting;     // ticks
+  uint32_t runs;                // how often it got the processor
+  uint32_t pages;               // frames of its storage
+  uint32_t faults;              // from stage 13: pages that had to be fetched
+};
