@@ -1,8 +1,8 @@
-# What the monitor and the jobs agree on.
+# What the monitor and the jobs agree on, for jobs in assembly; include/services.h has it for C.
 #
-# A job runs in U-mode in its own storage, JOB_BASE to JOB_END, and may read, write and execute all
-# of it. At its start, pc is the start address on its object cards (or JOB_BASE), sp is JOB_END, and
-# everything else, registers and storage, is zero.
+# A job runs in its own storage, JOB_BASE to JOB_END, and may read, write and execute all of it. At
+# its start, pc is the start address on its object cards (or JOB_BASE), sp is JOB_END, and everything
+# else, registers and storage, is zero.
 #
 # A service is called by ecall with its number in a7 and its arguments in a0 and a1; the result
 # comes back in a0, and all other registers are kept (TIME gives a second result in a1). A job that

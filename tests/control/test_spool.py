@@ -18,9 +18,10 @@ from kit.devices.deck import Deck
 from kit.devices.line_printer import EJECT, PRINT
 from kit.devices.unit_record import BUFFER, COMMAND, UnitRecord
 from kit.errors import KitError
-from kit.isa.assembler import assemble, assemble_file
+from kit.isa.assembler import assemble
 from kit.isa.image import Image
 from kit.machine.computer import Computer
+from kit.machine.loader import read_image
 from kit.resources import guests_dir
 
 BATCH = guests_dir() / "batch"
@@ -41,7 +42,7 @@ PRINTER_THAT_NEVER_ENDS = """
 
 @functools.cache
 def monitor() -> Image:
-    return assemble_file(BATCH / "monitor.s")
+    return read_image(BATCH)
 
 
 @pytest.fixture
@@ -221,7 +222,7 @@ def test_the_batch_monitor_has_a_file_for_each_job(spool: Spool) -> None:
     vm.load(monitor())
     spool.attach("batch", vm)
     spool.feed("batch", deck)
-    assert vm.run(3_000_000).reason == "halt"
+    assert vm.run(20_000_000).reason == "halt"
     jobs = [line.split(",")[0][5:] for line in deck.lines() if line.startswith("$JOB")]
     papers = shown(spool, "printer")
     assert [job for job, _ in papers] == [*jobs, ""]

@@ -16,7 +16,7 @@ from kit.isa.aliases import ALIASES
 from kit.isa.asm import conditions, faults, layout, reader
 from kit.isa.asm.directives import DIRECTIVES
 from kit.isa.assembler import assemble, assemble_file
-from kit.isa.image import Image
+from kit.machine.loader import read_image
 from kit.resources import guests_dir
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -105,46 +105,59 @@ def test_the_limits_are_those_of_the_assembler() -> None:
 
 
 @pytest.fixture(scope="module")
-def monitor() -> Image:
-    return assemble_file(guests_dir() / "batch" / "monitor.s")
+def interface() -> dict[str, int]:
+    """What jobs in assembly are told of the monitor."""
+    return assemble_file(guests_dir() / "batch" / "interface.s").constants
 
 
-def test_the_services_are_those_of_the_monitor(monitor: Image) -> None:
+def test_jobs_in_c_are_told_the_same_as_jobs_in_assembly(interface: dict[str, int]) -> None:
+    text = (guests_dir() / "batch" / "include" / "services.h").read_text(encoding="utf-8")
+    found = re.findall(r"#define (\w+) +(0x[0-9a-f]+|\d+)", text)
+    told = {name.removeprefix("SERVICE_"): int(value, 0) for name, value in found}
+    services = told.pop("SERVICES")
+    assert interface == told | {name: interface[name] for name in ("JOB_END", "CARD", "LINE")}
+    assert sorted(told[row[1]] for row in rows_of("batch.md", "Services")) == [*range(services)]
+
+
+def test_the_services_are_those_of_the_monitor(interface: dict[str, int]) -> None:
     rows = rows_of("batch.md", "Services")
-    assert len(rows) == monitor.constants["SERVICES"]
-    assert all(monitor.constants[row[1]] == int(row[0]) for row in rows)
+    assert all(interface[row[1]] == int(row[0]) for row in rows)
     for name in ("CARD", "LINE"):
-        assert any(f"up to {monitor.constants[name]}" in " ".join(row) for row in rows)
+        assert any(f"up to {interface[name]}" in " ".join(row) for row in rows)
 
 
-def test_the_storage_map_is_that_of_the_monitor(monitor: Image) -> None:
+def test_the_storage_map_is_that_of_the_monitor(interface: dict[str, int]) -> None:
     rows = {row[0]: row for row in rows_of("batch.md", "Storage")}
-    base, size = monitor.constants["JOB_BASE"], monitor.constants["JOB_SIZE"]
+    base, size = interface["JOB_BASE"], interface["JOB_SIZE"]
     job = rows[f"`{base >> 16:#06x}_{base & 0xFFFF:04x}`"]
     assert job[1:3] == [f"{size >> 10} KiB", "the job"]
-    assert all(0x80000000 <= part.address < base - part.size for part in monitor.sections)
 
 
-def test_the_limits_are_those_of_the_monitor(monitor: Image) -> None:
+def test_the_limits_are_those_of_the_monitor(interface: dict[str, int]) -> None:
     limits = {row[0]: " ".join(row) for row in rows_of("batch.md", "Limits")}
     for what, name in (("time", "SECOND"), ("paper", "PAGE_LINES"), ("line", "LINE")):
-        assert f" {monitor.constants[name]:,} " in limits[what]
-    assert f"0 to {monitor.constants['SERVICES'] - 1}" in limits["services"]
-    record = monitor.constants["RECORD"] - monitor.constants["AROUND"]
-    assert f"up to {record} data bytes" in text_of("batch.md")
+        assert f" {interface[name]:,} " in limits[what]
+    header = (guests_dir() / "batch" / "include" / "monitor.h").read_text(encoding="utf-8")
+    for what, name in (("time", "QUANTUM"), ("punched cards", "MOST_PUNCHED")):
+        found = re.search(rf"{name} = (\d+)", header)
+        assert found and f" {found[1]} " in limits[what]
+    services = rows_of("batch.md", "Services")
+    assert f"0 to {len(services) - 1}" in limits["services"]
+    assert f"up to {(interface['CARD'] - 1) // 2 - 5} data bytes" in text_of("batch.md")
 
 
-def test_what_the_monitor_says_is_quoted_as_it_says_it(monitor: Image) -> None:
-    said = b"".join(data for _, data in monitor.segments).decode("latin-1")
+def test_what_the_monitor_says_is_quoted_as_it_says_it() -> None:
+    image = read_image(guests_dir() / "batch")
+    said = b"".join(data for _, data in image.segments).decode("latin-1")
     for row in rows_of("batch.md", "Limits"):
         for quoted in re.findall(r"`([A-Z][A-Z' ]+)`", row[2]):
             assert f"{quoted}\0" in said
 
 
-def test_the_job_on_the_page_assembles(monitor: Image) -> None:
+def test_the_job_on_the_page_assembles(interface: dict[str, int]) -> None:
     source = text_of("batch.md").split("```text\n        .include")[1].split("```")[0]
     image = assemble("        .include" + source, include_paths=[guests_dir() / "batch"])
-    assert image.constants["PRINT"] == monitor.constants["PRINT"]
+    assert image.constants["PRINT"] == interface["PRINT"]
 
 
 # -- the front page --------------------------------------------------------------------------
