@@ -12,7 +12,21 @@ from pathlib import Path
 
 import kit.isa
 from kit.engine.cache import cached_bytes, source_digest
-from kit.engine.layout import BREAKPOINT, BREAKPOINTS, CODE, DEVICE, HOT, TRAPPED, Layout
+from kit.engine.layout import (
+    ABSENT,
+    BREAKPOINT,
+    BREAKPOINTS,
+    BUDGET,
+    CODE,
+    DEVICE,
+    HOT,
+    NOT_ASKED,
+    READ,
+    TRAPPED,
+    WRITING,
+    WRITTEN,
+    Layout,
+)
 from kit.engine.reference import ReferenceEngine
 from kit.engine.shared_hart import shared_hart
 from kit.engine.translations import Translations
@@ -99,10 +113,10 @@ class FastEngine:
             words[left] = words[at["counted"] >> 2] = words[at["started"] >> 2] = steps
             self._run()
             made += steps - words[left]
+            if words[reason] == DEVICE:
+                made += self._access_device()
             why = words[reason]
-            if why == DEVICE:
-                made += self._by_reference(1, ())
-            elif why == HOT:
+            if why == HOT:
                 self._translations.translate(hart.pc)
             elif why == CODE:
                 self._translations.drop_written()
@@ -123,6 +137,41 @@ class FastEngine:
         words[at["break_first"] >> 2] = made > 0
         for number, pc in enumerate(breakpoints):
             words[(at["breakpoints"] >> 2) + number] = pc
+
+    def _access_device(self) -> int:
+        """The instruction that the core has begun, which accesses what is not RAM; returns 1."""
+        words, at, bus = self._words, self._layout.at, self._bus
+        kind, address, size = (
+            words[at["outside_" + name] >> 2] for name in ("kind", "address", "size")
+        )
+        if words[at["leave"] >> 2]:
+            words[at["leave"] >> 2] = 0
+            self._translations.drop_written()
+        if not kind:
+            words[at["reason"] >> 2] = BUDGET
+            return self._by_reference(1, ())
+        try:
+            if not bus.reaches(address, size):
+                self._go_on(ABSENT)
+            elif kind == READ:
+                words[at["outside_value"] >> 2] = bus.read(address, size)
+                self._go_on(READ)
+            else:
+                self._go_on(WRITING)
+                bus.write(address, size, words[at["outside_value"] >> 2])
+                self._go_on(WRITTEN)
+        finally:
+            words[at["outside"] >> 2] = NOT_ASKED
+        return 1
+
+    def _go_on(self, state: int) -> None:
+        """Begins the instruction at pc anew, with so much known of its access."""
+        words, at = self._words, self._layout.at
+        words[at["outside"] >> 2] = state
+        for name in ("left", "counted", "started"):
+            words[at[name] >> 2] = 1
+        words[at["break_first"] >> 2] = 0
+        self._run()
 
     def _by_reference(self, limit: int, breakpoints: Collection[int]) -> int:
         self._reference.on_trap = self._trapped

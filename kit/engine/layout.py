@@ -18,6 +18,9 @@ ENGINE_WORDS = (
     *("left", "counted"),
     # How many breakpoints there are; whether they count for the first step; `left` at the start.
     *("breaks", "break_first", "started"),
+    # An access to what is not RAM: how far it is (see `NOT_ASKED`), whether it reads or writes,
+    # where, how many bytes, and the value.
+    *("outside", "outside_kind", "outside_address", "outside_size", "outside_value"),
     # Why `run` came back, and which traps it comes back for (0 none, 1 into M-mode, 2 all).
     *("reason", "listen"),
     # After how many arrivals the code at an address is worth translating.
@@ -38,6 +41,10 @@ BUDGET, TRAPPED, WAITING, DEVICE, HOT, CODE, BREAKPOINT = range(7)
 Python (not executed), code worth translating at pc, translated code was written over, pc is at a
 breakpoint."""
 BREAKPOINTS = 64
+NOT_ASKED, READ, ABSENT, WRITING, VALUED, WRITTEN = range(6)
+"""How far an access to what is not RAM is: Python has not been asked; a device has been read;
+nothing answers there; a device is there, but the value for it is not; now it is; the device has it.
+Each time the instruction is begun anew, until it can be completed."""
 INTERPRETED, ENDING, MISSING = 1, 2, 3
 """What translated code returns where the core is to execute the next instruction: because it cannot
 do it, because the budget is about to end, or because no translation begins there."""

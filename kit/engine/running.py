@@ -162,6 +162,10 @@ class Running:
         code.op("i32.or")
         code.load("mie")
         code.op("i32.and")
+        code.const(I32, 0)
+        code.load("outside")
+        # In an instruction that has been begun there is no place for interrupts any more.
+        code.op("i32.eqz", "select")
         code.open("if")
         code.call(self.numbers["pending"])
         code.tee(self.cause)

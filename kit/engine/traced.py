@@ -6,11 +6,11 @@ from collections.abc import Mapping, Set
 from typing import Any
 
 from kit.bits import Expr
-from kit.engine.layout import Layout
+from kit.engine.layout import ABSENT, READ, VALUED, WRITING, WRITTEN, Layout
 from kit.engine.paths import Block, Fork, Key, Op, Raise, Trace
 from kit.engine.state import StateCode
 from kit.engine.wasm import I32, I64
-from kit.engine.wasm_expr import BITS, Values, count_uses, kind_of
+from kit.engine.wasm_expr import BITS, Values, all_ops, count_uses, kind_of
 
 __all__ = ["result_width", "traced_code"]
 
@@ -152,14 +152,46 @@ class _Traced:
         code.op("i64.le_u")
 
     def _reaches(self, op: Op, values: Values) -> None:
-        """What is not RAM is for Python to decide, before the instruction has changed anything."""
-        self._in_ram(op, values)
-        self.code.op("i32.eqz")
-        self.code.open("if")
-        self._leave(2)
-        self.code.op("end")
+        """What is not RAM, Python is asked about, before the instruction has changed anything."""
+        code = self.code
         assert op.result is not None
-        values.known[op.result] = 1
+        self._in_ram(op, values)
+        values.bind(op.result)
+        code.get(values.locals[op.result])
+        code.op("i32.eqz")
+        code.open("if")
+        code.load("outside")
+        code.op("i32.eqz")
+        code.open("if")
+        code.store("outside_kind", lambda: self._push_kind(op, values))
+        code.store("outside_address", lambda: self._push_address(op, values))
+        code.put("outside_size", op.size)
+        self._leave(2)
+        code.op("end")
+        code.load("outside")
+        code.const(I32, ABSENT)
+        code.op("i32.ne")
+        code.set(values.locals[op.result])
+        code.op("end")
+
+    def _kind(self) -> int:
+        """What is done to what `reaches` asked for: 0 if that is not simply a load or a store."""
+        kinds = {op.name for op in all_ops(self.trace.body) if op.kind == "storage"}
+        if kinds == {"reaches", "read"}:
+            return READ
+        return WRITING if kinds == {"reaches", "write"} else 0
+
+    def _push_kind(self, op: Op, values: Values) -> None:
+        """As `_kind`; also 0 for an address of more than 32 bits."""
+        values.push(op.args[0])
+        self.code.const(I64, 32)
+        self.code.op("i64.shr_u", "i64.eqz")
+        self.code.const(I32, self._kind())
+        self.code.op("i32.mul")
+
+    def _push_address(self, op: Op, values: Values) -> None:
+        values.push(op.args[0])
+        self.code.op("i32.wrap_i64")
 
     def _read(self, op: Op, values: Values) -> None:
         code = self.code
@@ -167,20 +199,33 @@ class _Traced:
             values.push(op.args[0])
             code.op("i32.wrap_i64")
             code.call(self.numbers["mark"])
-        values.push(op.args[0])
-        code.op("i32.wrap_i64")
+        assert op.result is not None
+        result = code.local(kind_of(op.result.width))
+        values.locals[op.result] = result
+        if self._kind() == READ:
+            self._in_ram(op, values)
+            code.op("i32.eqz")
+            code.open("if")
+            code.load("outside_value")
+            code.set(result)
+            code.op("else")
+        self._push_address(op, values)
         code.const(I32, self.layout.ram_base)
         code.op("i32.sub")
         code.access("i32.load" + BITS[op.size], self.layout.at["ram"])
-        assert op.result is not None
-        values.bind(op.result)
+        code.set(result)
+        if self._kind() == READ:
+            code.op("end")
 
     def _write(self, op: Op, values: Values) -> None:
-        values.push(op.args[0])
-        self.code.op("i32.wrap_i64")
+        if self._kind() == WRITING:
+            self._write_outside(op, values)
+        self._push_address(op, values)
         values.push(op.args[1])
         if self.trace.key.name != "walk":
             self.code.call(self.numbers[f"write{op.size}"])
+            if self._kind() == WRITING:
+                self.code.op("end")
             return
         # A and D bits that a walk sets take no right away: what is remembered stays right.
         before = self.code.local(I32)
@@ -188,3 +233,18 @@ class _Traced:
         self.code.set(before)
         self.code.call(self.numbers[f"write{op.size}"])
         self.code.store("flush", lambda: self.code.get(before))
+
+    def _write_outside(self, op: Op, values: Values) -> None:
+        """Hands the value for a device to Python, or goes on if that has it; ``else`` is RAM."""
+        code = self.code
+        self._in_ram(op, values)
+        code.op("i32.eqz")
+        code.open("if")
+        code.load("outside")
+        code.const(I32, WRITTEN)
+        code.op("i32.ne")
+        code.open("if")
+        code.store("outside_value", lambda: values.push(op.args[1]))
+        code.put("outside", VALUED)
+        self._leave(2)
+        code.op("end", "else")
