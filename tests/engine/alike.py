@@ -10,9 +10,9 @@ import time
 
 from kit import VMM, Machine
 from kit.bench.loads import LOADS
-from kit.isa.assembler import assemble_file
 from kit.isa.config import Config
 from kit.machine.computer import Computer
+from kit.machine.loader import read_image
 from kit.resources import guests_dir
 from tests.conformance.generator import BASE, MEMORY_SIZE, generate
 
@@ -64,7 +64,7 @@ def compare(seed: int, config: Config, steps: int) -> int:
 
 def outputs(guest: str, deck: str | None, virtual: bool) -> list[object]:
     """How a guest ends, in how many steps, and what it prints, on the default engine."""
-    image = assemble_file(guests_dir() / guest)
+    image = read_image(guests_dir() / guest)
     reader = None if deck is None else guests_dir() / deck
     it: Computer
     if virtual:

@@ -95,7 +95,7 @@ def test_random_programs_run_on_both_engines_alike(pyodide: Python, seed: int) -
 @pytest.mark.parametrize("virtual", [False, True], ids=["bare", "virtual"])
 @pytest.mark.parametrize(
     ("guest", "deck"),
-    [("standalone/hello.s", None), ("batch/monitor.s", "batch/jobs/monday.deck")],
+    [("standalone/hello.s", None), ("batch/built/batch.elf", "batch/jobs/monday.deck")],
     ids=["hello", "batch"],
 )
 def test_guests_print_what_they_print_on_cpython(
