@@ -74,4 +74,4 @@ def test_a_load_runs_step_for_step_as_on_the_reference_engine(
         assert left.uart.text == right.uart.text
         assert left.read_memory(*left.ram) == right.read_memory(*right.ram)
     record_property("engines: steps of loads compared", one.steps)
-    record_property("engines: of them within translations", meter.steps)
+    record_property("engines: of those within translations", meter.steps)

@@ -33,7 +33,7 @@ def test_hot_loops_run_step_for_step_as_on_the_reference_engine(
     assert tally.translations
     if wanted > 10 * EACH:
         assert tally.translated > tally.steps // 4
-    record_property("engines: steps compared", tally.steps)
-    record_property("engines: of them within translations", tally.translated)
+    record_property("engines: steps of random programs compared", tally.steps)
+    record_property("engines: of these within translations", tally.translated)
     record_property("engines: translations", tally.translations)
     record_property("engines: traps at which states were compared", tally.traps)
