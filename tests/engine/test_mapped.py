@@ -1,0 +1,249 @@
+"""Hot loops behind Sv32 tables: whatever changes what addresses mean changes it at once.
+
+The definition has no TLB, so nothing needs a fence. Each program is a loop in S-mode that reads and
+writes a page, and in every sixteenth turn changes something.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.test_exact import hot, listen
+from tests.engine.twins import Twins
+
+PROGRAM = """
+        .equ TABLES, 0x80010000
+        .equ FRAME, 0x80020000
+        .equ PAGE, 0x400000
+        la t0, handler
+        csrw mtvec, t0
+        li t0, -1
+        csrw pmpaddr0, t0
+        csrwi pmpcfg0, 0x1f
+        li t0, 1 << 31 | TABLES >> 12
+        csrw satp, t0
+        li t0, 1 << 11 | {status}
+        csrw mstatus, t0
+        la t0, start
+        csrw mepc, t0
+        li s2, PAGE
+        li s3, TABLES + 0x2000          # the entry of the page
+        li s6, 1                        # between the two root tables
+        mret
+
+    start:
+        addi s0, s0, 1
+        lw t1, 0(s2)
+        add s4, s4, t1
+        sw s0, 4(s2)
+        {more}
+        andi t0, s0, 15
+        bnez t0, start
+        {change}
+        j start
+
+        .align 2
+    handler:                            # counts causes, and goes on behind
+        csrr t2, mcause
+        add s5, s5, t2
+        csrr t2, mepc
+        addi t2, t2, 4
+        csrw mepc, t2
+        {handling}
+        mret
+
+        .org 0x10000
+        .word 0, (TABLES + 0x2000) >> 2 | 1
+        .org 0x10800
+        .word 0x80000000 >> 2 | 0xcf    # everything, where it is
+        .org 0x10c00
+        .word 0x80000000 >> 2 | 0xdf    # and for U-mode
+        .org 0x11000
+        .word 0, (TABLES + 0x3000) >> 2 | 1
+        .org 0x11800
+        .word 0x80000000 >> 2 | 0xcf
+        .org 0x12000
+        .word FRAME >> 2 | {flags}, (FRAME + 0x1000) >> 2 | {flags}
+        .org 0x13000
+        .word (FRAME + 0x1000) >> 2 | {flags}, FRAME >> 2 | {flags}
+        .org 0x20000
+        .word 1000, 0, 3, 4
+    first:
+        addi s7, s7, 1
+        ret
+        .org 0x21000
+        .word 2000, 0, 5, 6
+        addi s7, s7, 100
+        ret
+"""
+
+CHANGE_ENTRY = "lw t1, 0(s3)\nxori t1, t1, {}\nsw t1, 0(s3)"
+
+
+def mapped(
+    change: str, more: str = "", flags: int = 0xCF, status: int = 0, handling: str = ""
+) -> Twins:
+    """Twins that have run a program for some time, compared at each trap."""
+    program = PROGRAM.format(
+        change=change, more=more, flags=flags, status=status, handling=handling
+    )
+    twins = hot(program, 400)
+    logs = [listen(machine) for machine in twins.machines]
+    for budget in (1, 17, 200, 3000):
+        twins.run(budget)
+        assert logs[0] == logs[1]
+    twins.both(lambda machine: setattr(machine, "on_trap", None))
+    twins.run(5000)
+    twins.compare_storage()
+    assert twins.meter.steps > 2000
+    return twins
+
+
+def causes(twins: Twins) -> int:
+    """The sum of the causes of all traps."""
+    return twins.fast.register("s5")
+
+
+def test_another_address_space_holds_from_the_next_instruction() -> None:
+    assert causes(mapped("csrr t1, satp\nxor t1, t1, s6\ncsrw satp, t1")) == 0
+
+
+def test_without_translation_addresses_are_physical() -> None:
+    twins = mapped("csrr t1, satp\nli t2, 1 << 31\nxor t1, t1, t2\ncsrw satp, t1")
+    assert causes(twins) > 100
+
+
+@pytest.mark.parametrize("bit", [18, 19])
+def test_sum_and_mxr_give_and_take_rights(bit: int) -> None:
+    """A user's page, or one that may only be executed."""
+    change = f"csrr t1, sstatus\nli t2, 1 << {bit}\nxor t1, t1, t2\ncsrw sstatus, t1"
+    assert causes(mapped(change, flags=0xDF if bit == 18 else 0xC9)) > 100
+
+
+@pytest.mark.parametrize("bit", [0, 1, 2, 4, 6, 7, 10])
+def test_a_bit_of_a_page_table_entry_changes(bit: int) -> None:
+    """Valid, readable, writable, user, accessed, dirty; and to which frame it leads."""
+    twins = mapped(CHANGE_ENTRY.format(1 << bit))
+    assert bool(causes(twins)) == (bit in (0, 1, 2, 4))
+
+
+def test_an_entry_of_the_root_changes() -> None:
+    mapped("li t2, TABLES\nlw t1, 4(t2)\nxori t1, t1, 0x400\nsw t1, 4(t2)")
+
+
+@pytest.mark.parametrize("store", ["sb", "sh"])
+def test_an_entry_changes_by_a_narrow_store(store: str) -> None:
+    load = {"sb": "lbu", "sh": "lhu"}[store]
+    assert causes(mapped(f"{load} t1, 0(s3)\nxori t1, t1, 4\n{store} t1, 0(s3)"))
+
+
+def test_an_entry_changes_by_an_atomic_operation() -> None:
+    mapped("li t1, 0x400\namoxor.w x0, t1, (s3)")
+
+
+def test_a_page_becomes_a_table_after_it_has_been_written() -> None:
+    """The loop writes to a page directly, and then makes it the page table of its own address."""
+    change = """
+        andi t0, s0, 31
+        bnez t0, 1f
+        li t2, TABLES + 0x2000
+        li s8, FRAME >> 2 | 0xcf
+        li s3, FRAME + 0x3000
+        sw s8, 0(s3)
+        li s9, TABLES
+        li s10, (FRAME + 0x3000) >> 2 | 1
+        sw s10, 4(s9)
+    1:  nop"""
+    more = "li t2, FRAME + 0x3000\nlw s11, 0(t2)\nxori s11, s11, 0x400\nsw s11, 0(t2)"
+    mapped(change, more)
+
+
+def test_code_behind_an_entry_that_changes_is_the_new_code() -> None:
+    twins = mapped(CHANGE_ENTRY.format(0x400), more="addi t2, s2, 16\njalr t2")
+    assert twins.fast.register("s7") > 1000
+
+
+def test_code_in_another_address_space_is_that_code() -> None:
+    change = "csrr t1, satp\nxor t1, t1, s6\ncsrw satp, t1"
+    twins = mapped(change, more="addi t2, s2, 16\njalr t2")
+    assert twins.fast.register("s7") > 1000
+
+
+def test_code_is_written_over_through_another_address() -> None:
+    """The function is executed in its page, and changed where all storage is."""
+    change = "la t2, first\nlw t1, 0(t2)\nli t3, 1 << 20\nadd t1, t1, t3\nsw t1, 0(t2)"
+    mapped(change, more="addi t2, s2, 16\njalr t2")
+
+
+def test_execution_is_allowed_and_forbidden() -> None:
+    handling = "li t3, 12\ncsrr t2, mcause\nbne t2, t3, 1f\ncsrw mepc, ra\n1: nop"
+    change = CHANGE_ENTRY.format(8)
+    twins = mapped(change, more="addi t2, s2, 16\njalr t2", handling=handling)
+    assert causes(twins) > 12
+
+
+def test_a_page_of_code_becomes_one_with_another_owner() -> None:
+    """A page of the user's is not executed by S-mode, whatever SUM says."""
+    handling = "li t3, 12\ncsrr t2, mcause\nbne t2, t3, 1f\ncsrw mepc, ra\n1: nop"
+    twins = mapped(
+        CHANGE_ENTRY.format(16),
+        more="addi t2, s2, 16\njalr t2",
+        handling=handling,
+        status=1 << 18,
+    )
+    assert causes(twins) > 12
+
+
+def test_user_and_supervisor_see_the_same_page_with_their_own_rights() -> None:
+    """The trap handler returns to the other mode, where the loop has another address."""
+    handling = """
+        csrr t2, mcause
+        andi t2, t2, 0x1e
+        li t3, 8                # a call of either mode
+        bne t2, t3, 1f
+        li t3, 1 << 11
+        csrr t2, mstatus
+        xor t2, t2, t3
+        csrw mstatus, t2
+        li t3, 1 << 30
+        csrr t2, mepc
+        xor t2, t2, t3
+        csrw mepc, t2
+    1:  nop"""
+    assert causes(mapped("ecall", flags=0xDF, handling=handling)) > 100
+
+
+def test_pmp_takes_a_page_away_from_the_loop() -> None:
+    """M-mode, called by the loop, changes an entry in front of the one that opens everything."""
+    handling = """
+        csrr t2, mcause
+        li t3, 9
+        bne t2, t3, 1f
+        li t2, FRAME >> 2 | 0x1ff
+        csrw pmpaddr0, t2
+        li t2, -1
+        csrw pmpaddr1, t2
+        csrr t2, pmpcfg0
+        li t3, 0x1f18
+        bne t2, t3, 2f
+        li t3, 0x1f1f
+    2:  csrw pmpcfg0, t3
+    1:  nop"""
+    assert causes(mapped("ecall", handling=handling)) > 9
+
+
+def test_mprv_borrows_the_rights_of_a_lower_mode_for_some_turns() -> None:
+    """M-mode runs the loop, with the tables in force or not."""
+    change = "csrr t1, mstatus\nli t2, 1 << 17\nxor t1, t1, t2\ncsrw mstatus, t1"
+    handling = """
+        csrr t2, mstatus
+        li t3, 3 << 11
+        or t2, t2, t3
+        csrw mstatus, t2"""
+    program = PROGRAM.format(change=change, more="", flags=0xDF, status=0, handling=handling)
+    program = program.replace("li t0, 1 << 11 | 0", "li t0, 3 << 11")
+    twins = hot(program, 400)
+    logs = [listen(machine) for machine in twins.machines]
+    twins.run(3000)
+    assert logs[0] == logs[1]
+    twins.compare_storage()
