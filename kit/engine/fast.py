@@ -22,6 +22,7 @@ from kit.engine.layout import (
     HOT,
     NOT_ASKED,
     READ,
+    SCATTERED,
     TRAPPED,
     WRITING,
     WRITTEN,
@@ -118,6 +119,8 @@ class FastEngine:
             why = words[reason]
             if why == HOT:
                 self._translations.translate(hart.pc)
+            elif why == SCATTERED:
+                self._translations.scatter()
             elif why == CODE:
                 self._translations.drop_written()
             elif why == TRAPPED:

@@ -28,6 +28,9 @@ ENGINE_WORDS = (
     # To be done before the next instruction: drop what is remembered of translations; look at
     # mode and mstatus again; leave `run`.
     *("flush", "regime_changed", "leave"),
+    # The place of the translation that was entered last; how many addresses were in no window, and
+    # the last of them.
+    *("current", "misses", "missed", "missed_kind"),
     # A walk has read a table in a page of which that was not known.
     "marked",
     # The regime: is every address physical and allowed? which tables of remembered translations?
@@ -36,18 +39,22 @@ ENGINE_WORDS = (
     # written to.
     *("table_pages", "written_pages"),
 )
-BUDGET, TRAPPED, WAITING, DEVICE, HOT, CODE, BREAKPOINT = range(7)
+BUDGET, TRAPPED, WAITING, DEVICE, HOT, CODE, BREAKPOINT, SCATTERED = range(8)
 """Why `run` came back: steps made, a trap that is listened for, the hart waits, an instruction for
 Python (not executed), code worth translating at pc, translated code was written over, pc is at a
-breakpoint."""
+breakpoint, the translation at `current` misses its windows too often."""
 BREAKPOINTS = 64
 NOT_ASKED, READ, ABSENT, WRITING, VALUED, WRITTEN = range(6)
 """How far an access to what is not RAM is: Python has not been asked; a device has been read;
 nothing answers there; a device is there, but the value for it is not; now it is; the device has it.
 Each time the instruction is begun anew, until it can be completed."""
-INTERPRETED, ENDING, MISSING = 1, 2, 3
+INTERPRETED, ENDING, MISSING, MISSED = 1, 2, 3, 4
 """What translated code returns where the core is to execute the next instruction: because it cannot
-do it, because the budget is about to end, or because no translation begins there."""
+do it, because the budget is about to end, because no translation begins there, or because an
+address (`missed`, accessed as `missed_kind` says) is in no window."""
+OFTEN = 4096
+"""So many misses make a translation scattered."""
+KINDS = tuple((access, size) for access in ("read", "write") for size in (1, 2, 4))
 TABLE_PAGE, CODE_PAGE = 1, 2
 """Why a page is guarded: it holds tables, or translated code."""
 INVALID = 0x800

@@ -15,9 +15,13 @@ from kit.engine.layout import (
     ENTRIES,
     HEAT,
     HOT,
+    KINDS,
+    MISSED,
     MISSING,
+    OFTEN,
     PAGE_MASK,
     PLACES,
+    SCATTERED,
     TRAPPED,
     WAITING,
     Layout,
@@ -214,6 +218,7 @@ class Running:
         code.get(page)
         code.op("i32.ne")
         code.branch(missing, "br_if")
+        code.store("current", lambda: code.get(self.place))
         code.get(self.place)
         code.access("i32.load", at["places"] + 8)
         code.tail_call_indirect(self.module.type_of((), (I32,)))
@@ -244,12 +249,40 @@ class Running:
         code.branch(self.top, "br_if")
         code.op("end")
         code.get(result)
+        code.const(I32, MISSED)
+        code.op("i32.eq")
+        code.open("if")
+        self._remember_missed(code)
+        code.op("end")
+        code.get(result)
         code.const(I32, MISSING)
         code.op("i32.eq")
         code.get(self.jumped)
         code.op("i32.and")
         code.open("if")
         self._warm(code)
+        code.op("end")
+
+    def _remember_missed(self, code: StateCode) -> None:
+        """Has the page of an address remembered that was in no window, so that next time it is."""
+        for number, (access, size) in enumerate(KINDS):
+            code.load("missed_kind")
+            code.const(I32, number)
+            code.op("i32.eq")
+            # A misaligned access traps, and no walk is made for it.
+            code.load("missed")
+            code.const(I32, size - 1)
+            code.op("i32.and", "i32.eqz", "i32.and")
+            code.open("if")
+            code.load("missed")
+            code.call(self.numbers[f"remember_{access}{size}"])
+            code.op("drop", "end")
+        code.load("misses")
+        code.const(I32, OFTEN)
+        code.op("i32.gt_u")
+        code.open("if")
+        code.put("misses", 0)
+        self._come_back(code, SCATTERED)
         code.op("end")
 
     def _execute_entry(self, code: StateCode) -> None:

@@ -28,6 +28,8 @@ VOLATILE = 8
 """Code on a page that has been written over so often lately is not translated anew."""
 LATELY = 1 << 28
 """After so many steps, half of that is forgiven."""
+SCATTERED_WITHIN = 1 << 24
+"""After so many steps, misses are counted anew."""
 
 
 class Translations:
@@ -48,6 +50,7 @@ class Translations:
         self._changes: Counter[int] = Counter()
         self._steps = 0
         self._breakpoints: frozenset[int] = frozenset()
+        self._scattered: set[tuple[int, int]] = set()
 
     # -- translating -----------------------------------------------------------------------------
 
@@ -64,7 +67,7 @@ class Translations:
             offset = page - self._layout.at["ram"] - (pc & -PAGE)
         code = [at + offset for block in region.blocks.values() for at, _ in block.instructions]
         pages = {part >> 12 for start in code for part in self._ends(start)}
-        slot = self._slot(region, page == LINEAR, pages)
+        slot = self._slot(region, (page == LINEAR, (pc, page) in self._scattered), pages)
         if slot is None:
             return
         self._guard(code)
@@ -73,6 +76,15 @@ class Translations:
             self._words[place + number] = value
         for number in pages:
             self._on_page[number].append((place, pc, page))
+
+    def scatter(self) -> None:
+        """Replaces the translation entered last by one that minds less where its addresses lie."""
+        at = self._layout.at
+        place = at["places"] + self._words[at["current"] >> 2] >> 2
+        pc, page = self._words[place], self._words[place + 1]
+        self._scattered.add((pc, page))
+        if page == self._page(pc):
+            self.translate(pc)
 
     @property
     def _translate(self) -> Translator:
@@ -83,15 +95,18 @@ class Translations:
             self._translator = Translator(self._layout)
         return self._translator
 
-    def _slot(self, region: Region, is_linear: bool, pages: Iterable[int]) -> int | None:
-        """Where in the table the function of a region is; None if there is to be none."""
+    def _slot(self, region: Region, kind: tuple[bool, bool], pages: Iterable[int]) -> int | None:
+        """Where in the table the function of a region is; None if there is to be none.
+
+        Its kind: are all addresses physical, is it scattered?
+        """
         words = [word for block in region.blocks.values() for word in block.instructions]
-        key = (region.entry, is_linear, *sorted(words))
+        key = (region.entry, kind, *sorted(words))
         if key not in self._slots:
             slot = self._next_slot
             if slot == self._runtime.slots or any(self._changes[n] >= VOLATILE for n in pages):
                 return None
-            self._runtime.load(self._translate.translate(region, slot, is_linear))
+            self._runtime.load(self._translate.translate(region, slot, *kind))
             self._slots[key] = slot
             self._next_slot += 1
         return self._slots[key]
@@ -191,7 +206,10 @@ class Translations:
 
     def age(self, steps: int) -> None:
         """So many steps were made: what was written over long ago may be translated again."""
+        before = self._steps
         self._steps += steps
+        if self._steps // SCATTERED_WITHIN != before // SCATTERED_WITHIN:
+            self._words[self._layout.at["misses"] >> 2] = 0
         if self._steps >= LATELY:
             self._steps = 0
             self._changes = +Counter({page: times >> 1 for page, times in self._changes.items()})

@@ -14,7 +14,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kit.bits import Bits, Expr
-from kit.engine.layout import ENDING, ENTRIES, INTERPRETED, PAGE_MASK, WINDOW, Layout
+from kit.engine.layout import (
+    ENDING,
+    ENTRIES,
+    INTERPRETED,
+    KINDS,
+    MISSED,
+    PAGE_MASK,
+    WINDOW,
+    Layout,
+)
 from kit.engine.paths import Block as Tree
 from kit.engine.paths import Definitions, Fork, Op, Raise, Trace
 from kit.engine.questions import handler
@@ -55,8 +64,11 @@ class Translator:
         """The region at a virtual address, without blocks if nothing there can be translated."""
         return find_region(entry, word_at, self.flow)
 
-    def translate(self, region: Region, slot: int, is_linear: bool) -> bytes:
-        """A module with the function of a region, for a slot of the table."""
+    def translate(self, region: Region, slot: int, is_linear: bool, is_scattered: bool) -> bytes:
+        """A module with the function of a region, for a slot of the table.
+
+        It leaves at each address in no window, or if it is scattered, looks for what is remembered.
+        """
         module = Module()
         module.imports = [
             (f"remember_{access}{size}", ((I32,), (I32,)))
@@ -64,7 +76,7 @@ class Translator:
             for size in (1, 2, 4)
         ]
         module.imports.append(("chain", ((), (I32,))))
-        writer = _Writer(self, region, is_linear)
+        writer = _Writer(self, region, is_linear, is_scattered)
         code = writer.function({name: n for n, (name, _) in enumerate(module.imports)})
         module.functions.append((((), (I32,)), code))
         module.elements.append((slot, len(module.imports)))
@@ -205,8 +217,11 @@ class Window:
 class _Writer:
     """Writes the function of a region."""
 
-    def __init__(self, translator: Translator, region: Region, is_linear: bool) -> None:
-        self.translator, self.region, self.is_linear = translator, region, is_linear
+    def __init__(
+        self, translator: Translator, region: Region, is_linear: bool, is_scattered: bool
+    ) -> None:
+        self.translator, self.region = translator, region
+        self.is_linear, self.is_scattered = is_linear, is_scattered
         self.layout = translator.layout
         self.shape = Shape(region)
         self.code = Code()
@@ -539,10 +554,29 @@ class _Writer:
         code.op("i32.ge_u")
         code.rarely()
         code.open("if")
-        self._search(address, size, access)
-        code.set(place)
+        if self.is_scattered:
+            self._search(address, size, access)
+            code.set(place)
+        else:
+            self._miss(address, size, access)
         code.op("end")
         return place
+
+    def _miss(self, address: int, size: int, access: str) -> None:
+        """Leaves, and says what for. Without a call here, registers stay where they are."""
+        code, at = self.code, self.layout.at
+        self._store(address, at["missed"])
+        code.const(I32, 0)
+        code.const(I32, KINDS.index((access, size)))
+        code.access("i32.store", at["missed_kind"])
+        code.const(I32, 0)
+        code.const(I32, 0)
+        code.access("i32.load", at["misses"])
+        code.const(I32, 1)
+        code.op("i32.add")
+        code.access("i32.store", at["misses"])
+        self._count(self.done)
+        self._exit(self.at, MISSED)
 
     def _search(self, address: int, size: int, access: str) -> None:
         """Pushes what `_look_up` returns, for an address outside the window.
