@@ -10,14 +10,21 @@
 #include "schedule.h"
 #include "table.h"
 
-static uint32_t
-end_of_storage(uint32_t device_tree)
+// All storage is used from here on: the device tree will be overwritten.
+static void
+make_storage(uint32_t device_tree)
 {
   uint32_t base, size;
 
   if (!device_tree_region(device_tree, "memory", &base, &size))
     panic("the device tree does not say how much storage there is");
-  return device_tree > (uint32_t)image_end ? device_tree & -PAGE : base + size;
+  frames_find(base + size);
+  table_make_kernel(base + size);
+}
+
+static void
+nothing_more(void)
+{
 }
 
 int
@@ -27,10 +34,8 @@ main(uint32_t hart, uint32_t device_tree)
   quantum = setting_number("quantum", quantum);
   if (!choose_policy(setting("policy", "round-robin")))
     panic("policy=%s: there is no such policy", setting("policy", ""));
-  uint32_t end = end_of_storage(device_tree);
-  frames_find(end);
-  table_make_kernel(end);
-  process_first();
+  make_storage(device_tree);
+  process_first(nothing_more);
   clock_no_alarm();
   csr_write(sie, INTERRUPT_SSI);
   run_processes();

@@ -1,5 +1,5 @@
-// Processes: programs that run, are ready to run, or wait for something; and those that have ended,
-// until somebody has asked how.
+// Processes: programs that are being made, ready to run, run, wait for something, or have ended, until
+// somebody has asked how.
 #pragma once
 
 #include <stdbool.h>
@@ -11,8 +11,6 @@
 #include "trap.h"
 
 enum { PROCESSES = 16, KERNEL_STACK = 4096 };
-
-enum process_state { FREE, READY, RUNNING, WAITING, ENDED, STATES };
 
 struct process {
   int number;
@@ -26,6 +24,7 @@ struct process {
   struct space space;
   struct process *parent;       // who is told of its end
   bool killed;                  // it must end as soon as it can
+  int holding;                  // how much the kernel holds for it and must give back first
   int code;                     // ENDED: its exit code
 
   int owner;                    // who it runs for
@@ -41,14 +40,18 @@ extern struct process *current;         // 0 while nobody runs
 
 enum { STACK_MARK = 0x57ac4e4d };       // if it has changed, the stack was too small
 
-void process_first(void);               // makes init, the ancestor of all
+void process_first(void before(void));  // makes init, the ancestor of all; first calls `before`
 int process_fork(void);                 // the child's number, or -1
 int process_wait(int *code);            // for a child's end: its number; -1 if there is no child
 int process_kill(int number);           // -1 if there is none of this number
 void process_end(int code) __attribute__((noreturn));   // the current one
 
-void process_status(const struct process *p, struct status *status);
 
-// exec.c: another program for a process. How many arguments it gets, or -1.
-int process_exec(struct process *p, const char *name, uint32_t argv);   // from the program itself
-int process_load(struct process *p, const char *name, char *const *texts, int count);
+// For the current process: from hold to let_go it is not killed, as the kernel would then lose what
+// it has taken for it.
+void hold(void);
+void let_go(void);
+
+// exec.c: another program for the current process. How many arguments it gets, or -1.
+int process_exec(const char *name, uint32_t argv);      // from the program itself
+int process_load(const char *name, char *const *texts, int count);

@@ -100,7 +100,7 @@ service_exec(const uint32_t *argument)
 
   if (!copy_text_in(name, argument[0], sizeof name))
     return -1;
-  return process_exec(current, name, argument[1]);
+  return process_exec(name, argument[1]);
 }
 
 // Writes the child's exit code to an address, unless that is 0.
@@ -130,11 +130,15 @@ service_grow(const uint32_t *argument)
 static int
 service_status(const uint32_t *argument)
 {
-  struct status status;
-
   if (argument[0] >= PROCESSES)
     return -1;
-  process_status(&processes[argument[0]], &status);
+  const struct process *p = &processes[argument[0]];
+  struct status status = {
+    .number = p->state != FREE ? p->number : 0, .parent = p->parent != 0 ? p->parent->number : 0,
+    .state = p->state, .owner = p->owner, .priority = p->priority, .runs = p->runs,
+    .running = p->spent[RUNNING], .ready = p->spent[READY], .waiting = p->spent[WAITING],
+    .pages = space_pages(&p->space)};
+  memcpy(status.name, p->name, NAME_LENGTH);
   return copy_out(argument[1], &status, sizeof status) ? status.number : -1;
 }
 

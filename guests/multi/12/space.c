@@ -99,7 +99,7 @@ read_headers(struct space *s, uint32_t *entry)
 }
 
 bool
-space_make(struct space *s, struct image *image, void *last, uint32_t *entry)
+space_make(struct space *s, struct image *image, const void *last, uint32_t *entry)
 {
   *s = (struct space){.image = image, .table = table_make()};
   if (s->table == 0)
@@ -107,13 +107,14 @@ space_make(struct space *s, struct image *image, void *last, uint32_t *entry)
   bool good = read_headers(s, entry);
   for (struct segment *g = s->segments; good && g < s->segments + s->count; g++)
     good = fill_all(s, g->start, g->start + g->size);
-  good = good && fill_all(s, USER_END - STACK_SIZE, USER_END - PAGE);
-  good = good && map(s, USER_END - PAGE, last);
+  good = good && fill_all(s, USER_END - STACK_SIZE, USER_END);
   if (!good) {
     s->image = 0;               // still the caller's
     space_free(s);
+    return false;
   }
-  return good;
+  memcpy(entry_frame(*table_entry(s->table, USER_END - PAGE, false)), last, PAGE);
+  return true;
 }
 
 bool
@@ -143,9 +144,9 @@ space_free(struct space *s)
   for (uint32_t page = 0, *entry; (entry = table_next(s->table, &page)) != 0; page += PAGE)
     frame_give(entry_frame(*entry));
   table_free(s->table);
+  s->table = 0;
   if (s->image != 0)
     image_close(s->image);
-  s->table = 0;
 }
 
 int

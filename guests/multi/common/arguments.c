@@ -3,7 +3,7 @@
 #include "arguments.h"
 #include "lib.h"
 
-static const char *text;                // all that was given
+static char text[256];                  // all that was given; the device tree will be overwritten
 static const char *words;               // where words are looked for that are no settings
 
 // Takes the next word from *p; false at the end.
@@ -37,7 +37,8 @@ arguments_read(uint32_t device_tree, const char *usual)
 {
   char word[ARGUMENT_LENGTH];
 
-  text = words = boot_arguments(device_tree);
+  strlcpy(text, boot_arguments(device_tree), sizeof text);
+  words = text;
   if (!argument(0, word))
     words = usual;
 }

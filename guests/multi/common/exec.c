@@ -47,11 +47,23 @@ add_texts_of_program(struct last_page *page, uint32_t argv)
   }
 }
 
+// Writes the list: where argv is going to be.
+static uint32_t
+finish(struct last_page *page)
+{
+  uint32_t size = (page->count + 1) * sizeof page->texts[0];
+
+  page->place = (page->place - size) & -16;     // stacks are aligned like this
+  memcpy(page->frame + page->place, page->texts, size);
+  return USER_END - PAGE + page->place;
+}
+
 // Puts the new program into the place of the old one, if there was one.
 static int
-replace(struct process *p, const char *name, struct last_page *page)
+replace(const char *name, struct last_page *page)
 {
-  uint32_t entry, size = (page->count + 1) * sizeof page->texts[0];
+  struct process *p = current;
+  uint32_t entry, argv = finish(page);
   struct space fresh;
   struct image *image = image_open(name);
 
@@ -61,16 +73,11 @@ replace(struct process *p, const char *name, struct last_page *page)
     image_close(image);
     return -1;
   }
-  page->place = (page->place - size) & -16;     // stacks are aligned like this
-  memcpy(page->frame + page->place, page->texts, size);
-
   struct space old = p->space;
   p->space = fresh;
-  if (p == current)
-    storage_enter(p);           // the processor must not use a table that is free
+  storage_enter(p);             // the processor must not use a table that is free
   if (old.table != 0)
     space_free(&old);
-  uint32_t argv = USER_END - PAGE + page->place;
   *p->frame = (struct trap_frame){.pc = entry, .status = MSTATUS_SPIE};
   p->frame->x[2] = argv;        // sp
   p->frame->x[11] = argv;       // a1; a0 is the result
@@ -79,25 +86,27 @@ replace(struct process *p, const char *name, struct last_page *page)
 }
 
 int
-process_exec(struct process *p, const char *name, uint32_t argv)
+process_exec(const char *name, uint32_t argv)
 {
+  hold();
   struct last_page page = {.frame = frame_take(), .place = PAGE};
-
-  if (page.frame == 0)
-    return -1;
-  int count = add_texts_of_program(&page, argv) ? replace(p, name, &page) : -1;
-  if (count < 0)
+  int count = -1;
+  if (page.frame != 0 && add_texts_of_program(&page, argv))
+    count = replace(name, &page);
+  if (page.frame != 0)
     frame_give(page.frame);
+  let_go();
   return count;
 }
 
 int
-process_load(struct process *p, const char *name, char *const *texts, int count)
+process_load(const char *name, char *const *texts, int count)
 {
   struct last_page page = {.frame = frame_take(), .place = PAGE};
 
-  for (int n = 0; n < count; n++)
-    if (!add_text(&page, texts[n]))
-      break;
-  return replace(p, name, &page);
+  for (int n = 0; n < count && add_text(&page, texts[n]); n++)
+    ;
+  count = replace(name, &page);
+  frame_give(page.frame);
+  return count;
 }

@@ -17,11 +17,15 @@ struct space {
 
 enum { STACK_SIZE = 0x4000 };
 
-// Makes a space for a program, with `last` as the last page of its stack. Takes image and page over,
-// unless it returns false: there is not enough storage, or the image is no program.
-bool space_make(struct space *s, struct image *image, void *last, uint32_t *entry);
+// Makes a space for a program, with a copy of `last` as the last page of its stack. Takes the image
+// over, unless it returns false: there is not enough storage, or the image is no program.
+bool space_make(struct space *s, struct image *image, const void *last, uint32_t *entry);
 
 bool space_copy(struct space *to, struct space *from);  // false if there is not enough storage
 void space_free(struct space *s);
 int space_grow(struct space *s, uint32_t size);         // by so much; where that begins, or -1
 uint32_t space_pages(const struct space *s);            // that have frames
+
+// From stage 13 on: the program uses an address, and the processor asks whether it may. `needs` is
+// ENTRY_READ, ENTRY_WRITE or ENTRY_EXECUTE. False if it has no such right, or there is no storage.
+bool space_fault(struct space *s, uint32_t address, uint32_t needs);

@@ -5,10 +5,12 @@
 
 enum { NAME_LENGTH = 16 };
 
+enum process_state { FREE, NEW, READY, RUNNING, WAITING, ENDED, STATES };
+
 struct status {
   int number, parent;           // parent: 0 if there is none
   char name[NAME_LENGTH];
-  int state;                    // FREE, READY, RUNNING, WAITING, ENDED
+  enum process_state state;
   int owner, priority;
   uint32_t running, ready, waiting;     // ticks
   uint32_t runs;                // how often it got the processor

@@ -11,3 +11,4 @@ void storage_enter(const struct process *p);    // what runs in U-mode now sees 
 bool copy_in(void *to, uint32_t from, uint32_t size);
 bool copy_text_in(char *to, uint32_t from, uint32_t size);      // up to its 0; false: too long
 bool copy_out(uint32_t to, const void *from, uint32_t size);
+bool storage_lock(uint32_t address, uint32_t size);     // stage 13: these pages stay in storage

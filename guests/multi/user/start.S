@@ -34,3 +34,4 @@ _start:
         service kill, CALL_KILL
         service grow, CALL_GROW
         service status, CALL_STATUS
+        service lock, CALL_LOCK

@@ -31,6 +31,10 @@ void *grow(uint32_t size);      // that many bytes more, from the address return
 int status(uint32_t slot, struct status *status);       // its number, 0: free, -1: no such slot
 
 #define NOWHERE ((void *)-1)
+#define USER_STACK 0x80000000   // where the stack ends; it has 16 KiB
+
+// Stage 13
+int lock(const void *start, uint32_t size);     // these pages stay in storage
 
 // output.c
 void exit(int code) __attribute__((noreturn));

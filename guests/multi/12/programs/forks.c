@@ -2,7 +2,7 @@
 
 #include "user.h"
 
-enum { ROUNDS = 5, ALONE = 30 };
+enum { ROUNDS = 5, FEW = 4, ALONE = 30 };
 
 // Children until no more can be made; how many there were.
 static int
@@ -27,13 +27,12 @@ int
 main(int argc, char **argv)
 {
   char *again[] = {"forks", "child", 0};
-  int first, code, wrong = 0;
+  int code, wrong = 0;
 
   if (argc > 1)
     return argv[1][0] == 'c' ? 42 : 1;
-  first = fill_table();
-  for (int n = 1; n < ROUNDS; n++)
-    wrong += fill_table() != first;
+  for (int n = 0; n < ROUNDS; n++)
+    wrong += fill_table() < FEW;
   for (int n = 0; n < ALONE; n++) {
     if (fork() == 0) {
       exec("forks", again);
@@ -41,6 +40,6 @@ main(int argc, char **argv)
     }
     wrong += wait(&code) < 0 || code != 42;
   }
-  printf("forks: %s at a time, %d went wrong\n", first > 5 ? "many" : "few", wrong);
+  printf("forks: %d went wrong\n", wrong);
   return wrong;
 }

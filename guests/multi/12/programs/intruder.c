@@ -5,6 +5,7 @@
 #include "user.h"
 
 #define OUTSIDE 0x50000000
+#define BELOW_STACK (USER_STACK - 0x4000)
 
 static void load_null(void) { (void)REG32(0); }
 static void load_kernel(void) { (void)REG32(RAM); }
@@ -12,9 +13,9 @@ static void store_kernel(void) { REG32(RAM + 0x100000) = 0; }
 static void load_device(void) { (void)REG8(UART); }
 static void store_outside(void) { REG32(OUTSIDE) = 1; }
 static void store_text(void) { REG32(load_null) = 0; }
-static void run_data(void) { static uint32_t ret = 0x00008067; ((void (*)(void))&ret)(); }
+static void run_data(void) { volatile uint32_t ret = 0x00008067; ((void (*)(void))&ret)(); }
 static void run_kernel(void) { ((void (*)(void))RAM)(); }
-static void below_stack(void) { REG32(USER_STACK - 4) = 1; }
+static void below_stack(void) { REG32(BELOW_STACK - 4) = 1; }
 static void change_table(void) { csr_write(satp, 0); }
 static void stop_clock(void) { csr_clear(sie, INTERRUPT_SSI); }
 static void return_high(void) { asm volatile("sret"); }
@@ -25,7 +26,7 @@ static void (*const attempts[])(void) = {
 };
 
 static const uint32_t pointers[] = {
-  0, RAM, RAM + 0x100000, UART, OUTSIDE, USER_STACK - 2, 0x7ffffffe, 0xfffffffe,
+  0, RAM, RAM + 0x100000, UART, OUTSIDE, BELOW_STACK - 2, 0x7ffffffe, 0xfffffffe,
 };
 
 enum { ATTEMPTS = sizeof attempts / sizeof attempts[0] };

@@ -2,11 +2,11 @@
 
 #include "process.h"
 #include "arguments.h"
+#include "belongings.h"
 #include "frames.h"
 #include "lib.h"
 #include "machine.h"
 #include "schedule.h"
-#include "semaphore.h"
 #include "table.h"
 
 struct process processes[PROCESSES];
@@ -14,6 +14,7 @@ struct process *current;
 
 static struct process *const first = processes;         // init
 static int last_number;
+static void (*prepare)(void);           // what there is to do before init can be loaded
 
 // Where a new process begins on its kernel stack, as if it came back from a system call.
 static void
@@ -29,7 +30,7 @@ end_killed(void)
   process_end(-1);
 }
 
-// A slot, with all that the kernel's side of a process needs; 0 if there is none.
+// A new process, with all that the kernel's side of it needs; 0 if there is no room.
 static struct process *
 process_make(void)
 {
@@ -41,7 +42,8 @@ process_make(void)
   if (stack == 0)
     return 0;
   stack[0] = STACK_MARK;
-  *p = (struct process){.number = ++last_number, .stack = stack, .since = clock_now()};
+  *p = (struct process){
+    .state = NEW, .number = ++last_number, .stack = stack, .since = clock_now()};
   p->frame = (struct trap_frame *)((char *)stack + KERNEL_STACK - TRAP_FRAME_SIZE);
   p->context = (struct context){.ra = (uint32_t)begin, .sp = (uint32_t)p->frame};
   return p;
@@ -55,22 +57,43 @@ process_free(struct process *p)
 }
 
 // Its arguments are the words that the machine was started with.
-void
-process_first(void)
+static void
+begin_first(void)
 {
   enum { WORDS = 8 };
   char words[WORDS][ARGUMENT_LENGTH], *texts[WORDS + 1] = {"init"};
-  int count = 0;
+  int count = 1;
+
+  prepare();
+  for (; count <= WORDS && argument(count - 1, words[count - 1]); count++)
+    texts[count] = words[count - 1];
+  current->frame->x[10] = process_load("init", texts, count);
+  if (current->space.table == 0)
+    panic("init cannot be started");
+  begin();
+}
+
+void
+process_first(void before(void))
+{
   struct process *p = process_make();
 
-  while (count < WORDS && argument(count, words[count])) {
-    texts[count + 1] = words[count];
-    count++;
-  }
-  p->frame->x[10] = process_load(p, "init", texts, count + 1);
-  if (p->space.table == 0)
-    panic("init cannot be started");
+  prepare = before;
+  p->context.ra = (uint32_t)begin_first;
   make_ready(p);
+}
+
+void
+hold(void)
+{
+  current->holding++;
+}
+
+void
+let_go(void)
+{
+  if (--current->holding == 0 && current->killed)
+    process_end(-1);
 }
 
 int
@@ -80,17 +103,20 @@ process_fork(void)
 
   if (child == 0)
     return -1;
-  if (!space_copy(&child->space, &current->space)) {
+  hold();
+  bool good = space_copy(&child->space, &current->space);
+  if (!good)
     process_free(child);
+  let_go();
+  if (!good)
     return -1;
-  }
   memcpy(child->name, current->name, NAME_LENGTH);
   child->parent = current;
   child->owner = current->owner;
   child->priority = current->priority;
   *child->frame = *current->frame;
   child->frame->x[10] = 0;      // which tells the child that it is the child
-  semaphores_inherit(child);
+  belongings_inherit(child);
   make_ready(child);
   return child->number;
 }
@@ -102,9 +128,10 @@ process_end(int code)
     printf("kernel: init has ended with code %d\n", code);
     power_off(code);
   }
+  hold();                       // it will never let go: nobody kills it any more
   table_enter(0);
   space_free(&current->space);
-  semaphores_leave(current);
+  belongings_leave();
   for (struct process *p = processes; p < processes + PROCESSES; p++)
     if (p->parent == current)
       p->parent = first;
@@ -136,30 +163,20 @@ process_wait(int *code)
   }
 }
 
-// What does not run does not have to be woken: it will run next where it ends. It can have left
-// nothing half done, since the kernel does only whole things between two waits.
+// A process that holds nothing can end where it is: when it runs next, it runs its end. One that
+// does hold something must first let it go.
 int
 process_kill(int number)
 {
-  for (struct process *p = processes; p < processes + PROCESSES; p++)
-    if (p->number == number && p->state != FREE && p->state != ENDED) {
+  for (struct process *p = first + 1; p < processes + PROCESSES; p++)
+    if (p->number == number && p->state > NEW && p->state < ENDED) {
       p->killed = true;
-      if (p != current)
+      if (p != current && p->holding == 0) {
         p->context = (struct context){.ra = (uint32_t)end_killed, .sp = (uint32_t)p->frame};
-      if (p->state == WAITING)
-        make_ready(p);
+        if (p->state == WAITING)
+          make_ready(p);
+      }
       return 0;
     }
   return -1;
-}
-
-void
-process_status(const struct process *p, struct status *status)
-{
-  *status = (struct status){
-    .number = p->state != FREE ? p->number : 0, .parent = p->parent != 0 ? p->parent->number : 0,
-    .state = p->state, .owner = p->owner, .priority = p->priority,
-    .running = p->spent[RUNNING], .ready = p->spent[READY], .waiting = p->spent[WAITING],
-    .runs = p->runs, .pages = space_pages(&p->space)};
-  memcpy(status->name, p->name, NAME_LENGTH);
 }

@@ -1,0 +1,184 @@
+// The kernel's services. Each gets the program's arguments, and believes none of them.
+
+#include "services.h"
+#include "calls.h"
+#include "lib.h"
+#include "message.h"
+#include "paging.h"
+#include "process.h"
+#include "schedule.h"
+#include "semaphore.h"
+#include "storage.h"
+#include "timer.h"
+
+static int
+service_exit(const uint32_t *argument)
+{
+  process_end(argument[0]);
+}
+
+// Returns how many characters were written, which may be less than were asked for.
+static int
+service_write(const uint32_t *argument)
+{
+  char piece[128];
+  uint32_t size = argument[2] < sizeof piece ? argument[2] : sizeof piece;
+
+  if (argument[0] != 1 || !copy_in(piece, argument[1], size))
+    return -1;
+  for (uint32_t i = 0; i < size; i++)
+    putchar(piece[i]);
+  return size;
+}
+
+static int
+service_yield(const uint32_t *argument)
+{
+  paging_look();
+  yield();
+  return 0;
+}
+
+static int
+service_sleep(const uint32_t *argument)
+{
+  sleep_until(clock_now() + argument[0]);
+  return 0;
+}
+
+static int
+service_time(const uint32_t *argument)
+{
+  return clock_now();
+}
+
+static int
+service_priority(const uint32_t *argument)
+{
+  current->priority = argument[0];
+  return 0;
+}
+
+static int
+service_semaphore(const uint32_t *argument)
+{
+  return semaphore_use(argument[0], argument[1]);
+}
+
+static int
+service_down(const uint32_t *argument)
+{
+  return semaphore_down(argument[0]);
+}
+
+static int
+service_up(const uint32_t *argument)
+{
+  return semaphore_up(argument[0]);
+}
+
+static int
+service_send(const uint32_t *argument)
+{
+  return message_send(argument[0], argument[1], argument[2]);
+}
+
+static int
+service_receive(const uint32_t *argument)
+{
+  return message_receive(argument[0], argument[1], argument[2]);
+}
+
+static int
+service_fork(const uint32_t *argument)
+{
+  return process_fork();
+}
+
+static int
+service_exec(const uint32_t *argument)
+{
+  char name[NAME_LENGTH];
+
+  if (!copy_text_in(name, argument[0], sizeof name))
+    return -1;
+  return process_exec(name, argument[1]);
+}
+
+// Writes the child's exit code to an address, unless that is 0.
+static int
+service_wait(const uint32_t *argument)
+{
+  int code, number = process_wait(&code);
+
+  if (number > 0 && argument[0] != 0 && !copy_out(argument[0], &code, sizeof code))
+    return -1;
+  return number;
+}
+
+static int
+service_kill(const uint32_t *argument)
+{
+  return process_kill(argument[0]);
+}
+
+static int
+service_grow(const uint32_t *argument)
+{
+  return space_grow(&current->space, argument[0]);
+}
+
+static int
+service_lock(const uint32_t *argument)
+{
+  return storage_lock(argument[0], argument[1]) ? 0 : -1;
+}
+
+// Tells about the process in a slot. Its number, 0 if the slot is free, -1 behind the last.
+static int
+service_status(const uint32_t *argument)
+{
+  if (argument[0] >= PROCESSES)
+    return -1;
+  const struct process *p = &processes[argument[0]];
+  struct status status = {
+    .number = p->state != FREE ? p->number : 0, .parent = p->parent != 0 ? p->parent->number : 0,
+    .state = p->state, .owner = p->owner, .priority = p->priority, .runs = p->runs,
+    .running = p->spent[RUNNING], .ready = p->spent[READY], .waiting = p->spent[WAITING],
+    .pages = space_pages(&p->space), .faults = p->faults};
+  memcpy(status.name, p->name, NAME_LENGTH);
+  return copy_out(argument[1], &status, sizeof status) ? status.number : -1;
+}
+
+static int (*const services[CALLS])(const uint32_t *argument) = {
+  [CALL_EXIT] = service_exit,
+  [CALL_WRITE] = service_write,
+  [CALL_YIELD] = service_yield,
+  [CALL_SLEEP] = service_sleep,
+  [CALL_TIME] = service_time,
+  [CALL_PRIORITY] = service_priority,
+  [CALL_SEMAPHORE] = service_semaphore,
+  [CALL_DOWN] = service_down,
+  [CALL_UP] = service_up,
+  [CALL_SEND] = service_send,
+  [CALL_RECEIVE] = service_receive,
+  [CALL_FORK] = service_fork,
+  [CALL_EXEC] = service_exec,
+  [CALL_WAIT] = service_wait,
+  [CALL_KILL] = service_kill,
+  [CALL_GROW] = service_grow,
+  [CALL_STATUS] = service_status,
+  [CALL_LOCK] = service_lock,
+};
+
+void
+serve(struct trap_frame *frame)
+{
+  uint32_t number = frame->x[17], *a0 = &frame->x[10];
+
+  frame->pc += 4;               // behind the ECALL
+  if (number < CALLS && services[number] != 0)
+    *a0 = services[number](a0);
+  else
+    *a0 = -1;
+}

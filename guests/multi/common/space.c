@@ -1,0 +1,272 @@
+// Address spaces: the segments of a program, a heap behind them, a stack at the end. A page gets its
+// frame when it is first used, and again when it has been taken away in between.
+
+#include "space.h"
+#include "lib.h"
+#include "machine.h"
+#include "paging.h"
+#include "process.h"
+#include "storage.h"
+#include "table.h"
+
+static uint32_t
+round_up(uint32_t address)
+{
+  return (address + PAGE - 1) & -PAGE;
+}
+
+// What a program may do with the page at an address: flags, or 0 if that is none of its own.
+static uint32_t
+rights(const struct space *s, uint32_t page)
+{
+  for (const struct segment *g = s->segments; g < s->segments + s->count; g++)
+    if (page + PAGE > g->start && page < g->start + g->size)
+      return ENTRY_USER | ENTRY_READ | (g->flags & SEGMENT_WRITE ? ENTRY_WRITE : 0) |
+             (g->flags & SEGMENT_EXECUTE ? ENTRY_EXECUTE : 0);
+  bool is_heap = page >= s->heap_start && page < s->heap_end;
+  bool is_stack = page >= USER_END - STACK_SIZE && page < USER_END;
+  return is_heap || is_stack ? ENTRY_USER | ENTRY_READ | ENTRY_WRITE : 0;
+}
+
+// Reads what the program file has for a page; the rest stays as it is.
+static bool
+read_page(struct space *s, uint32_t page, char *frame)
+{
+  for (const struct segment *g = s->segments; g < s->segments + s->count; g++) {
+    uint32_t from = page > g->start ? page : g->start, end = g->start + g->file_size;
+    if (end > page + PAGE)
+      end = page + PAGE;
+    uint32_t offset = g->offset + (from - g->start);
+    if (from < end && image_read(s->image, offset, frame + (from - page), end - from) < end - from)
+      return false;
+  }
+  return true;
+}
+
+// Gives a page that is not in storage its frame and its contents.
+static bool
+fill(struct space *s, uint32_t page, uint32_t *entry)
+{
+  struct resident *r = page_take(s);
+
+  if (r == 0)
+    return false;
+  if (has_left(*entry))
+    page_fetch(r, *entry);
+  else if (!read_page(s, page, r->frame)) {
+    page_give(r);
+    return false;
+  }
+  page_put(r, entry, rights(s, page));
+  return true;
+}
+
+// Makes the page of an address ready for a use, which `needs` says: the entry, or 0 if the program
+// has no right to that. A machine may leave it to us to note in the entry that a page was used.
+static uint32_t *
+get_ready(struct space *s, uint32_t address, uint32_t needs)
+{
+  uint32_t page = address & -PAGE, *entry = 0;
+
+  if ((rights(s, page) & needs) == 0)
+    return 0;
+  hold();
+  entry = table_entry(s->table, page, true);
+  if (entry != 0 && (*entry & ENTRY_VALID) == 0) {
+    current->faults++;
+    if (!fill(s, page, entry))
+      entry = 0;
+  }
+  let_go();
+  if (entry != 0)
+    *entry |= ENTRY_ACCESSED | (needs == ENTRY_WRITE ? ENTRY_DIRTY : 0);
+  return entry;
+}
+
+bool
+space_fault(struct space *s, uint32_t address, uint32_t needs)
+{
+  bool good = get_ready(s, address, needs) != 0;
+  sfence_vma();
+  fence_i();
+  return good;
+}
+
+// Reads the program's headers. All that they say is checked here.
+static bool
+read_headers(struct space *s, uint32_t *entry)
+{
+  char headers[ELF_HEADERS];
+
+  uint32_t length = image_read(s->image, 0, headers, sizeof headers);
+  s->count = elf_segments(headers, length, s->segments, entry);
+  s->heap_start = USER_START;
+  for (struct segment *g = s->segments; g < s->segments + s->count; g++) {
+    if (g->start < USER_START || g->start > USER_END - STACK_SIZE ||
+        g->size > USER_END - STACK_SIZE - g->start)
+      return false;
+    if (g->start + g->size > s->heap_start)
+      s->heap_start = g->start + g->size;
+  }
+  s->heap_start = s->heap_end = round_up(s->heap_start);
+  return s->count > 0;
+}
+
+bool
+space_make(struct space *s, struct image *image, const void *last, uint32_t *entry)
+{
+  *s = (struct space){.image = image, .table = table_make()};
+  if (s->table == 0)
+    return false;
+  uint32_t *at = table_entry(s->table, USER_END - PAGE, true);
+  bool good = at != 0 && read_headers(s, entry);
+  struct resident *r = good ? page_take(s) : 0;
+  if (r == 0) {
+    s->image = 0;               // still the caller's
+    space_free(s);
+    return false;
+  }
+  memcpy(r->frame, last, PAGE);
+  page_put(r, at, rights(s, USER_END - PAGE) | ENTRY_DIRTY);
+  return true;
+}
+
+// What a page has goes into a frame of the copy's. The page may leave while we wait for that frame.
+static bool
+copy_page(struct space *to, uint32_t page, const uint32_t *from)
+{
+  uint32_t *entry = table_entry(to->table, page, true);
+  struct resident *r = entry != 0 ? page_take(to) : 0;
+
+  if (r == 0)
+    return false;
+  if (*from & ENTRY_VALID)
+    memcpy(r->frame, entry_frame(*from), PAGE);
+  else if (has_left(*from)) {
+    page_fetch(r, *from);
+    r->slot = 0;                // which is not the copy's
+  } else {                      // unchanged it left, and will come from the program file
+    page_give(r);
+    return true;
+  }
+  page_put(r, entry, rights(to, page) | ENTRY_DIRTY);
+  return true;
+}
+
+bool
+space_copy(struct space *to, struct space *from)
+{
+  *to = *from;
+  to->table = table_make();
+  if (to->table == 0)
+    return false;
+  to->image = image_again(from->image);
+  for (uint32_t page = 0, *entry; (entry = table_next(from->table, &page)) != 0; page += PAGE)
+    if (!copy_page(to, page, entry)) {
+      space_free(to);
+      return false;
+    }
+  return true;
+}
+
+void
+space_free(struct space *s)
+{
+  for (uint32_t page = 0, *entry; (entry = table_next(s->table, &page)) != 0; page += PAGE)
+    page_drop(entry);
+  table_free(s->table);
+  s->table = 0;
+  if (s->image != 0)
+    image_close(s->image);
+}
+
+int
+space_grow(struct space *s, uint32_t size)
+{
+  uint32_t old = s->heap_end, room = USER_END - STACK_SIZE - old;
+
+  if (size > room)
+    return -1;
+  s->heap_end = round_up(old + size);
+  return old;
+}
+
+uint32_t
+space_pages(const struct space *s)
+{
+  uint32_t count = 0;
+
+  for (struct resident *r = residents; r < residents_end; r++)
+    count += s->table != 0 && r->table == s->table;
+  return count;
+}
+
+void
+storage_enter(const struct process *p)
+{
+  table_enter(p->space.table);
+  fence_i();                    // instructions, too, are others now
+}
+
+// Where the kernel finds what the current process has at an address, if that may do this with it.
+static char *
+find(uint32_t address, uint32_t needs)
+{
+  uint32_t *entry = get_ready(&current->space, address, needs);
+  return entry != 0 ? (char *)entry_frame(*entry) + address % PAGE : 0;
+}
+
+bool
+storage_lock(uint32_t address, uint32_t size)
+{
+  for (uint32_t page = address & -PAGE; page < address + size; page += PAGE) {
+    uint32_t *entry = get_ready(&current->space, page, ENTRY_READ);
+    if (entry == 0 || !page_lock(entry))
+      return false;
+  }
+  return true;
+}
+
+static uint32_t
+to_page_end(uint32_t address, uint32_t size)
+{
+  uint32_t rest = PAGE - address % PAGE;
+  return rest < size ? rest : size;
+}
+
+bool
+copy_in(void *to, uint32_t from, uint32_t size)
+{
+  for (uint32_t piece; size > 0; size -= piece, from += piece, to += piece) {
+    const char *page = find(from, ENTRY_READ);
+    if (page == 0)
+      return false;
+    memcpy(to, page, piece = to_page_end(from, size));
+  }
+  return true;
+}
+
+bool
+copy_out(uint32_t to, const void *from, uint32_t size)
+{
+  for (uint32_t piece; size > 0; size -= piece, from += piece, to += piece) {
+    char *page = find(to, ENTRY_WRITE);
+    if (page == 0)
+      return false;
+    memcpy(page, from, piece = to_page_end(to, size));
+  }
+  return true;
+}
+
+bool
+copy_text_in(char *to, uint32_t from, uint32_t size)
+{
+  for (; size > 0; size--, from++, to++) {
+    const char *page = find(from, ENTRY_READ);
+    if (page == 0)
+      return false;
+    if ((*to = *page) == 0)
+      return true;
+  }
+  return false;
+}
