@@ -59,6 +59,7 @@ class FastEngine:
         start = self._layout.at["ram"]
         self.ram = memory[start : start + size]
         self._words = memory.cast("I")
+        self._at = {name: place >> 2 for name, place in self._layout.at.items()}
         self._translations = Translations(self._layout, self._runtime)
         self.pages, self.written = self._translations.pages, self._translations.written
         self.on_trap: Callable[[int], bool] | None = None
@@ -96,9 +97,9 @@ class FastEngine:
         As `ReferenceEngine.run`, which see for what makes it return earlier.
         """
         bus, hart = self._bus, self._hart
-        words, at = self._words, self._layout.at
-        left, reason = at["left"] >> 2, at["reason"] >> 2
-        words[at["threshold"] >> 2] = self.threshold
+        words, at = self._words, self._at
+        left, reason = at["left"], at["reason"]
+        words[at["threshold"]] = self.threshold
         self._ended = False
         made = 0
         while made < limit:
@@ -107,11 +108,11 @@ class FastEngine:
                 if not made or hart.pc not in breakpoints:
                     made += self._by_reference(limit - made, breakpoints)
                 break
-            if breakpoints or words[at["breaks"] >> 2]:
+            if breakpoints or words[at["breaks"]]:
                 self._set_breakpoints(breakpoints, made)
-            words[at["listen"] >> 2] = self.listens() if self.on_trap is not None else 0
+            words[at["listen"]] = self.listens() if self.on_trap is not None else 0
             steps = min(limit - made, Runtime.slice)
-            words[left] = words[at["counted"] >> 2] = words[at["started"] >> 2] = steps
+            words[left] = words[at["counted"]] = words[at["started"]] = steps
             self._run()
             made += steps - words[left]
             if words[reason] == DEVICE:
@@ -134,46 +135,44 @@ class FastEngine:
 
     def _set_breakpoints(self, breakpoints: Collection[int], made: int) -> None:
         """Tells the core where to come back; not before the first of all steps."""
-        words, at = self._words, self._layout.at
+        words, at = self._words, self._at
         self._translations.exclude(breakpoints)
-        words[at["breaks"] >> 2] = len(breakpoints)
-        words[at["break_first"] >> 2] = made > 0
+        words[at["breaks"]] = len(breakpoints)
+        words[at["break_first"]] = made > 0
         for number, pc in enumerate(breakpoints):
-            words[(at["breakpoints"] >> 2) + number] = pc
+            words[at["breakpoints"] + number] = pc
 
     def _access_device(self) -> int:
         """The instruction that the core has begun, which accesses what is not RAM; returns 1."""
-        words, at, bus = self._words, self._layout.at, self._bus
-        kind, address, size = (
-            words[at["outside_" + name] >> 2] for name in ("kind", "address", "size")
-        )
-        if words[at["leave"] >> 2]:
-            words[at["leave"] >> 2] = 0
+        words, at, bus = self._words, self._at, self._bus
+        kind, address, size = (words[at["outside_" + name]] for name in ("kind", "address", "size"))
+        if words[at["leave"]]:
+            words[at["leave"]] = 0
             self._translations.drop_written()
         if not kind:
-            words[at["reason"] >> 2] = BUDGET
+            words[at["reason"]] = BUDGET
             return self._by_reference(1, ())
         try:
             if not bus.reaches(address, size):
                 self._go_on(ABSENT)
             elif kind == READ:
-                words[at["outside_value"] >> 2] = bus.read(address, size)
+                words[at["outside_value"]] = bus.read(address, size)
                 self._go_on(READ)
             else:
                 self._go_on(WRITING)
-                bus.write(address, size, words[at["outside_value"] >> 2])
+                bus.write(address, size, words[at["outside_value"]])
                 self._go_on(WRITTEN)
         finally:
-            words[at["outside"] >> 2] = NOT_ASKED
+            words[at["outside"]] = NOT_ASKED
         return 1
 
     def _go_on(self, state: int) -> None:
         """Begins the instruction at pc anew, with so much known of its access."""
-        words, at = self._words, self._layout.at
-        words[at["outside"] >> 2] = state
+        words, at = self._words, self._at
+        words[at["outside"]] = state
         for name in ("left", "counted", "started"):
-            words[at[name] >> 2] = 1
-        words[at["break_first"] >> 2] = 0
+            words[at[name]] = 1
+        words[at["break_first"]] = 0
         self._run()
 
     def _by_reference(self, limit: int, breakpoints: Collection[int]) -> int:
