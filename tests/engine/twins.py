@@ -22,19 +22,24 @@ from kit.machine.protocol import Stop
 SCRATCH = ("next_pc", "instruction")
 """Words that have a meaning only within a step."""
 
+GO_ON = 77
+"""What a translation gives here instead of calling the next one."""
 COUNTING = """
 (module
   (import "env" "memory" (memory 0))
   (import "env" "steps" (global $steps (mut i64)))
   (import "env" "translation" (func $translation (result i32)))
+  (import "env" "chain" (func $chain (result i32)))
   (func (export "counted") (result i32)
     (local $before i32) (local $result i32)
     (local.set $before (i32.load (i32.const {left})))
     (local.set $result (call $translation))
     (global.set $steps (i64.add (global.get $steps)
       (i64.extend_i32_u (i32.sub (local.get $before) (i32.load (i32.const {left}))))))
+    (if (i32.eq (local.get $result) (i32.const {go_on})) (then (return_call $chain)))
     (local.get $result)))
 """
+GOING_ON = '(module (func (export "go_on") (result i32) (i32.const {go_on})))'
 
 
 class Meter:
@@ -47,8 +52,12 @@ class Meter:
         store = self._runtime.store
         kind = wasmtime.GlobalType(wasmtime.ValType.i64(), True)
         self._steps = wasmtime.Global(store, kind, wasmtime.Val.i64(0))
-        text = COUNTING.format(left=engine._layout.at["left"])
+        text = COUNTING.format(left=engine._layout.at["left"], go_on=GO_ON)
         self._module = wasmtime.Module(store.engine, wasmtime.wat2wasm(text))
+        going_on = wasmtime.wat2wasm(GOING_ON.format(go_on=GO_ON))
+        instance = wasmtime.Instance(store, wasmtime.Module(store.engine, going_on), [])
+        functions = self._runtime.functions
+        self._chain, functions["chain"] = functions["chain"], instance.exports(store)["go_on"]
         self._runtime.load = self._load_and_count
 
     @property
@@ -68,7 +77,7 @@ class Meter:
             translation = table.get(store, self._slot)
             if not isinstance(translation, wasmtime.Func):
                 break
-            given = [self._runtime.memory, self._steps, translation]
+            given = [self._runtime.memory, self._steps, translation, self._chain]
             instance = wasmtime.Instance(store, self._module, given)
             table.set(store, self._slot, instance.exports(store)["counted"])
             self._slot += 1
