@@ -29,8 +29,7 @@ def _region(v: Cpu, entry: int) -> tuple[Bits, Bits, Bits]:
     # A NAPOT address ends in ones; as many address bits, and three more, vary within the region.
     ones = v.pmpaddr[entry]
     low_zero = (ones + 1) & ~ones
-    varying = (low_zero.zext(v.plen).shl(3)) - 1
-    varying = select(low_zero == 0, Bits(v.plen, -1), varying)
+    varying = select(low_zero == 0, Bits(v.plen, -1), (low_zero.zext(v.plen).shl(3)) - 1)
     varying = select(kind == 2, Bits(v.plen, 3), varying)
     is_range = kind == 1
     first = select(is_range, before, here & ~varying)
@@ -41,9 +40,10 @@ def _region(v: Cpu, entry: int) -> tuple[Bits, Bits, Bits]:
 
 def _entries_in_use(v: Cpu) -> int:
     """So many entries from the first; all others have no region."""
-    if not v.config.pmp or (v.pmpcfg[0] | v.pmpcfg[1] | v.pmpcfg[2] | v.pmpcfg[3]) & KINDS == 0:
+    rest = (v.pmpcfg[1] | v.pmpcfg[2] | v.pmpcfg[3]) & KINDS
+    if not v.config.pmp or (v.pmpcfg[0] & KINDS | rest) == 0:
         return 0
-    return 4 if (v.pmpcfg[1] | v.pmpcfg[2] | v.pmpcfg[3]) & KINDS == 0 else v.config.pmp
+    return v.config.pmp if rest != 0 else 4 if (v.pmpcfg[0] & KINDS << 8) != 0 else 1
 
 
 @opaque(4)

@@ -559,6 +559,14 @@ for _config in (0x1B19_0000, 0x191B_0000, 0x1B18_0000, 0x0019_0000, 0):
 ORDER += csr("pmpcfg3", 0) + go(0) + "        nop\n        ecall\n"
 ORDER += END
 
+# Each of the first entries alone, beside the next, and beside none of the last twelve.
+FEW = START + "".join(csr(f"pmpaddr{n}", 0x3FFF_FFFF) for n in range(5)) + csr("pmpcfg3", 0)
+for _config in (0x1F, 0x1F00, 0x1F_0000, 0x1F00_0000, 0x1800_1F00, 0x1F18, 0x1F_1900):
+    FEW += csr("pmpcfg0", _config)
+    FEW += go(0) + f"        li a0, {PAGE}\n" + TOUCH + "        ecall\n"
+FEW += csr("pmpcfg0", 0) + csr("pmpcfg1", 0x1F)
+FEW += go(0) + f"        li a0, {PAGE}\n" + TOUCH + "        ecall\n" + END
+
 LOCKED = START + csr("pmpaddr1", PAGE >> 2 | 0x1FF) + csr("pmpaddr2", (PAGE + 0x2000 >> 2) | 1)
 LOCKED += f"        li a0, {PAGE}\n" + TOUCH + csr("pmpcfg0", 0x9900) + TOUCH
 LOCKED += csr("pmpcfg0", 0x0) + csr("pmpaddr1", 0) + csr("pmpaddr0", 5) + TOUCH
@@ -678,6 +686,7 @@ DIRECTED: dict[str, Directed] = {
     "crossing": Directed(CROSSING),
     "regions": Directed(regions(ALL_REGIONS)),
     "order of regions": Directed(ORDER),
+    "few regions": Directed(FEW),
     "locked regions": Directed(LOCKED),
     "walled tables": Directed(WALLED_TABLES),
     "cut data": Directed(CUT),

@@ -276,8 +276,9 @@ MUTANTS: dict[str, Mutant] = {
             "select(is_machine, Bits(4, 0b0111), Bits(4, 0))",
             "Bits(4, 0b0111)",
         ),
-        entries_from_the_fifth_are_left_out=("0 else v.config.pmp", "0 else 4"),
-        entries_from_the_fifth_switch_all_off=("else v.config.pmp", "else 0"),
+        entries_from_the_fifth_are_left_out=("v.config.pmp if rest", "4 if rest"),
+        the_second_entry_is_left_out=("else 4 if (v", "else 1 if (v"),
+        entries_from_the_fifth_switch_all_off=("v.config.pmp if rest", "0 if rest"),
         power_of_two_regions_are_half_as_large=(".shl(3)) - 1", ".shl(2)) - 1"),
         switched_off_entries_decide=(
             "select(is_range, before.ltu(here), kind != 0)",
