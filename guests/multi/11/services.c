@@ -3,10 +3,9 @@
 #include "services.h"
 #include "calls.h"
 #include "lib.h"
-#include "message.h"
 #include "process.h"
 #include "schedule.h"
-#include "semaphore.h"
+#include "semaphore_services.h"
 #include "storage.h"
 #include "timer.h"
 
@@ -56,36 +55,6 @@ service_priority(const uint32_t *argument)
 {
   current->priority = argument[0];
   return 0;
-}
-
-static int
-service_semaphore(const uint32_t *argument)
-{
-  return semaphore_use(argument[0], argument[1]);
-}
-
-static int
-service_down(const uint32_t *argument)
-{
-  return semaphore_down(argument[0]);
-}
-
-static int
-service_up(const uint32_t *argument)
-{
-  return semaphore_up(argument[0]);
-}
-
-static int
-service_send(const uint32_t *argument)
-{
-  return message_send(argument[0], argument[1], argument[2]);
-}
-
-static int
-service_receive(const uint32_t *argument)
-{
-  return message_receive(argument[0], argument[1], argument[2]);
 }
 
 static int (*const services[CALLS])(const uint32_t *argument) = {

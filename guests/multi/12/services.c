@@ -3,18 +3,12 @@
 #include "services.h"
 #include "calls.h"
 #include "lib.h"
-#include "message.h"
 #include "process.h"
+#include "process_services.h"
 #include "schedule.h"
-#include "semaphore.h"
+#include "semaphore_services.h"
 #include "storage.h"
 #include "timer.h"
-
-static int
-service_exit(const uint32_t *argument)
-{
-  process_end(argument[0]);
-}
 
 // Returns how many characters were written, which may be less than were asked for.
 static int
@@ -58,42 +52,6 @@ service_priority(const uint32_t *argument)
 }
 
 static int
-service_semaphore(const uint32_t *argument)
-{
-  return semaphore_use(argument[0], argument[1]);
-}
-
-static int
-service_down(const uint32_t *argument)
-{
-  return semaphore_down(argument[0]);
-}
-
-static int
-service_up(const uint32_t *argument)
-{
-  return semaphore_up(argument[0]);
-}
-
-static int
-service_send(const uint32_t *argument)
-{
-  return message_send(argument[0], argument[1], argument[2]);
-}
-
-static int
-service_receive(const uint32_t *argument)
-{
-  return message_receive(argument[0], argument[1], argument[2]);
-}
-
-static int
-service_fork(const uint32_t *argument)
-{
-  return process_fork();
-}
-
-static int
 service_exec(const uint32_t *argument)
 {
   char name[NAME_LENGTH];
@@ -101,29 +59,6 @@ service_exec(const uint32_t *argument)
   if (!copy_text_in(name, argument[0], sizeof name))
     return -1;
   return process_exec(name, argument[1]);
-}
-
-// Writes the child's exit code to an address, unless that is 0.
-static int
-service_wait(const uint32_t *argument)
-{
-  int code, number = process_wait(&code);
-
-  if (number > 0 && argument[0] != 0 && !copy_out(argument[0], &code, sizeof code))
-    return -1;
-  return number;
-}
-
-static int
-service_kill(const uint32_t *argument)
-{
-  return process_kill(argument[0]);
-}
-
-static int
-service_grow(const uint32_t *argument)
-{
-  return space_grow(&current->space, argument[0]);
 }
 
 // Tells about the process in a slot. Its number, 0 if the slot is free, -1 behind the last.

@@ -1,5 +1,5 @@
 // Stage 13: more storage than there is. Programs, the replacement policy, and how many pages a program
-// may have in storage can be said: --append "replace=clock frames=10 sort".
+// may have in storage can be said: --append "replace=clock frames=10 bigsort".
 
 #include "arguments.h"
 #include "disk_wait.h"
@@ -41,7 +41,7 @@ choose_policies(void)
 int
 main(uint32_t hart, uint32_t device_tree)
 {
-  arguments_read(device_tree, "sort sort");
+  arguments_read(device_tree, "bigsort bigsort");
   choose_policies();
   make_storage(device_tree);
   disk_begin();

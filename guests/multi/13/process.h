@@ -41,6 +41,7 @@ extern struct process *current;         // 0 while nobody runs
 
 enum { STACK_MARK = 0x57ac4e4d };       // if it has changed, the stack was too small
 
+#define FIRST_PROGRAM "init"
 void process_first(void before(void));  // makes init, the ancestor of all; first calls `before`
 int process_fork(void);                 // the child's number, or -1
 int process_wait(int *code);            // for a child's end: its number; -1 if there is no child

@@ -23,12 +23,12 @@
 #define CALL_OPEN 19            // stage 14
 #define CALL_READ 20
 #define CALL_CLOSE 21
-#define CALL_COPY 22
+#define CALL_DUP 22
 #define CALL_PIPE 23
 #define CALL_SEEK 24
-#define CALL_INFORM 25
-#define CALL_DIRECTORY 26
-#define CALL_CHANGE 27
+#define CALL_STAT 25
+#define CALL_MKDIR 26
+#define CALL_CHDIR 27
 #define CALL_LINK 28
 #define CALL_UNLINK 29
 #define CALL_HALT 30

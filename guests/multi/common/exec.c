@@ -58,6 +58,14 @@ finish(struct last_page *page)
   return USER_END - PAGE + page->place;
 }
 
+static const char *
+last_name(const char *path)
+{
+  for (const char *stroke; (stroke = strchr(path, '/')) != 0; path = stroke + 1)
+    ;
+  return path;
+}
+
 // Puts the new program into the place of the old one, if there was one.
 static int
 replace(const char *name, struct last_page *page)
@@ -81,7 +89,7 @@ replace(const char *name, struct last_page *page)
   *p->frame = (struct trap_frame){.pc = entry, .status = MSTATUS_SPIE};
   p->frame->x[2] = argv;        // sp
   p->frame->x[11] = argv;       // a1; a0 is the result
-  strlcpy(p->name, name, sizeof p->name);
+  strlcpy(p->name, last_name(name), sizeof p->name);
   return page->count;
 }
 

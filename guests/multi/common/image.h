@@ -5,7 +5,7 @@
 
 struct image;
 
-void images_find(void);                         // from stage 13 on, to be called first
+void images_find(void);                         // stage 13: to be called first
 struct image *image_open(const char *name);     // 0 if there is none
 struct image *image_again(struct image *image); // for one more user
 void image_close(struct image *image);

@@ -67,7 +67,7 @@ begin_first(void)
   prepare();
   for (; count <= WORDS && argument(count - 1, words[count - 1]); count++)
     texts[count] = words[count - 1];
-  current->frame->x[10] = process_load("init", texts, count);
+  current->frame->x[10] = process_load(FIRST_PROGRAM, texts, count);
   if (current->space.table == 0)
     panic("init cannot be started");
   begin();

@@ -35,3 +35,15 @@ _start:
         service grow, CALL_GROW
         service status, CALL_STATUS
         service lock, CALL_LOCK
+        service open, CALL_OPEN
+        service read, CALL_READ
+        service close, CALL_CLOSE
+        service dup, CALL_DUP
+        service pipe, CALL_PIPE
+        service seek, CALL_SEEK
+        service stat, CALL_STAT
+        service mkdir, CALL_MKDIR
+        service chdir, CALL_CHDIR
+        service link, CALL_LINK
+        service unlink, CALL_UNLINK
+        service halt, CALL_HALT

@@ -2,6 +2,7 @@
 // the kernel refused.
 #pragma once
 
+#include "information.h"
 #include "lib.h"
 #include "status.h"
 
@@ -36,6 +37,32 @@ int status(uint32_t slot, struct status *status);       // its number, 0: free, 
 // Stage 13
 int lock(const void *start, uint32_t size);     // these pages stay in storage
 
+// Stage 14. Files 0, 1 and 2 are open from the start: input, output, and for complaints.
+int open(const char *path, int mode);           // READ, WRITE, CREATE, TRUNCATE, added; its number
+int read(int file, void *to, uint32_t size);    // how many bytes; 0 at the end
+int close(int file);
+int dup(int file);                              // the lowest free number, for the same file
+int pipe(int files[2]);                         // what is written to the second, the first reads
+int seek(int file, uint32_t offset);            // where the next read or write begins
+int stat(int file, struct information *information);
+int mkdir(const char *path);
+int chdir(const char *path);                    // where paths begin that do not begin with /
+int link(const char *old, const char *new);     // one more name for a file
+int unlink(const char *path);                   // takes a name away; the last one: deletes
+int halt(int code);                             // switches the machine off
+
 // output.c
 void exit(int code) __attribute__((noreturn));
 void flush(void);               // writes what has been printed and is no whole line yet
+int write_all(int file, const void *data, uint32_t size);       // 0, or -1
+void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));   // to file 2
+
+// input.c
+int number_of(const char *digits);
+struct input {
+  int file;
+  int count, next;
+  char buffer[512];
+};
+int next_char(struct input *input);             // -1 at the end
+int next_line(struct input *input, char *line, int size);       // its length with '\n'; 0 at the end

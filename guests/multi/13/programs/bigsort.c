@@ -52,6 +52,6 @@ main(int argc, char **argv)
   sort(numbers, numbers + NUMBERS - 1);
   for (int n = 1; n < NUMBERS; n++)
     wrong += numbers[n - 1] > numbers[n];
-  printf("sort: %d numbers, %d out of order\n", NUMBERS, wrong);
+  printf("bigsort: %d numbers, %d out of order\n", NUMBERS, wrong);
   return wrong;
 }

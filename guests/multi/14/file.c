@@ -1,0 +1,197 @@
+// Open files. Reading and writing goes through a page of the kernel's: while the program's own pages
+// come and go, the file system must not be kept waiting.
+
+#include "file.h"
+#include "directory.h"
+#include "frames.h"
+#include "journal.h"
+#include "pipe.h"
+#include "process.h"
+#include "storage.h"
+#include "table.h"
+#include "terminal.h"
+
+enum { OPEN_FILES = 48 };
+
+static struct file files[OPEN_FILES];
+
+static struct file *
+make(struct file like)
+{
+  for (struct file *f = files; f < files + OPEN_FILES; f++)
+    if (f->users == 0) {
+      *f = like;
+      f->users = 1;
+      return f;
+    }
+  return 0;
+}
+
+struct file *
+file_terminal(void)
+{
+  return make((struct file){.kind = TERMINAL, .can_read = true, .can_write = true});
+}
+
+static bool
+may_open(const struct inode *i, int mode)
+{
+  if (mode & (WRITE | TRUNCATE))        // not directories, and not programs that are being run
+    return i->disk.type == FILE && i->images == 0;
+  return true;
+}
+
+struct file *
+file_open(const char *path, int mode)
+{
+  struct file *f = 0;
+
+  fs_begin();
+  struct inode *i = path_find(path);
+  if (i == 0 && (mode & CREATE))
+    i = path_make(path, FILE);
+  if (i != 0 && may_open(i, mode))
+    f = make((struct file){.kind = DISK_FILE, .can_read = mode & READ, .can_write = mode & WRITE,
+                           .inode = i});
+  if (f != 0 && (mode & TRUNCATE))
+    inode_truncate(i);
+  if (f == 0 && i != 0)
+    inode_put(i);
+  fs_end();
+  return f;
+}
+
+bool
+file_pipe(struct file **reader, struct file **writer)
+{
+  struct pipe *p = pipe_make();
+
+  if (p == 0)
+    return false;
+  *reader = make((struct file){.kind = PIPE, .can_read = true, .pipe = p});
+  *writer = make((struct file){.kind = PIPE, .can_write = true, .pipe = p});
+  if (*reader != 0 && *writer != 0)
+    return true;
+  if (*reader != 0)
+    (*reader)->users = 0;
+  pipe_leave(p, false);
+  pipe_leave(p, true);
+  return false;
+}
+
+struct file *
+file_again(struct file *f)
+{
+  f->users++;
+  return f;
+}
+
+void
+file_close(struct file *f)
+{
+  if (--f->users > 0)
+    return;
+  if (f->kind == PIPE)
+    pipe_leave(f->pipe, f->can_write);
+  if (f->kind == DISK_FILE) {
+    struct inode *i = f->inode;         // the place may be taken while we wait
+    fs_begin();
+    inode_put(i);
+    fs_end();
+  }
+}
+
+static uint32_t
+to_page(uint32_t size)
+{
+  return size < PAGE ? size : PAGE;
+}
+
+static int
+read_disk(struct file *f, char *page, uint32_t to, uint32_t size)
+{
+  for (uint32_t done = 0, piece;; done += piece) {
+    fs_begin();
+    piece = inode_read(f->inode, f->offset, page, to_page(size - done));
+    f->offset += piece;
+    fs_end();
+    if (piece == 0)
+      return done;
+    if (!copy_out(to + done, page, piece))
+      return -1;
+  }
+}
+
+// Each page is one change. What was not written because the disk is full does not count.
+static int
+write_disk(struct file *f, char *page, uint32_t from, uint32_t size)
+{
+  for (uint32_t done = 0, piece, written; done < size; done += piece) {
+    piece = to_page(size - done);
+    if (!copy_in(page, from + done, piece))
+      return -1;
+    fs_begin();
+    written = inode_write(f->inode, f->offset, page, piece);
+    f->offset += written;
+    fs_end();
+    if (written < piece)
+      return done + written > 0 ? (int)(done + written) : -1;
+  }
+  return size;
+}
+
+// Both are the same but for the direction.
+static int
+with_page(int act(struct file *, char *, uint32_t, uint32_t), struct file *f, uint32_t at,
+          uint32_t size)
+{
+  hold();
+  char *page = frame_take();
+  int result = page != 0 ? act(f, page, at, size) : -1;
+  if (page != 0)
+    frame_give(page);
+  let_go();
+  return result;
+}
+
+int
+file_read(struct file *f, uint32_t to, uint32_t size)
+{
+  if (!f->can_read)
+    return -1;
+  if (f->kind == TERMINAL)
+    return terminal_read(to, size);
+  if (f->kind == PIPE)
+    return pipe_read(f->pipe, to, size);
+  return with_page(read_disk, f, to, size);
+}
+
+int
+file_write(struct file *f, uint32_t from, uint32_t size)
+{
+  if (!f->can_write)
+    return -1;
+  if (f->kind == TERMINAL)
+    return terminal_write(from, size);
+  if (f->kind == PIPE)
+    return pipe_write(f->pipe, from, size);
+  return with_page(write_disk, f, from, size);
+}
+
+int
+file_seek(struct file *f, uint32_t offset)
+{
+  if (f->kind != DISK_FILE)
+    return -1;
+  f->offset = offset;
+  return 0;
+}
+
+void
+file_inform(const struct file *f, struct information *information)
+{
+  *information = (struct information){.type = TYPE_OTHER};
+  if (f->kind == DISK_FILE)
+    *information = (struct information){
+      f->inode->disk.type, f->inode->number, f->inode->disk.links, f->inode->disk.size};
+}

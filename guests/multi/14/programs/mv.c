@@ -1,0 +1,20 @@
+// Gives a file another name. What had that name before is deleted; at any time one of both is there.
+
+#include "user.h"
+
+int
+main(int argc, char **argv)
+{
+  if (argc != 3) {
+    complain("mv OLD NEW\n");
+    return 1;
+  }
+  int file = open(argv[1], READ);
+  close(file);
+  if (file >= 0 && strcmp(argv[1], argv[2]) != 0)
+    unlink(argv[2]);
+  if (file >= 0 && link(argv[1], argv[2]) == 0 && unlink(argv[1]) == 0)
+    return 0;
+  complain("mv: %s: cannot be done\n", argv[1]);
+  return 1;
+}
