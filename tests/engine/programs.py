@@ -35,6 +35,7 @@ from tests.conformance.generator import (
     ROOTS,
     TABLE,
     USER_CODE,
+    WINDOWS,
     Cell,
     Generator,
     load_constant,
@@ -230,9 +231,14 @@ class _HotGenerator(Generator):
 
     def _tables(self) -> None:
         super()._tables()
-        for root in ROOTS:
+        for number, root in enumerate(ROOTS):
             table = bytearray(self.fixed[root])
             rights = self.r.choice((0xCF, 0xCF, 0x4B))
+            if number:
+                # The same windows lead elsewhere in the other address space.
+                first, *others = (table[at : at + 4] for at in self._in_root())
+                for at, pointer in zip(self._in_root(), [*others, first], strict=True):
+                    table[at : at + 4] = pointer
             for virtual, entry in (
                 (BASE, BASE >> 2 | rights),
                 (USER_CODE, BASE >> 2 | rights | 0x10),
@@ -249,6 +255,20 @@ class _HotGenerator(Generator):
                 rights = self.r.choice((0xCF, 0xCF, 0xCF, 0xCF, 0xF, 0x4F, 0xCB, 0xC9))
                 entries.append(BASE + 0x1000 * page >> 2 | rights | user)
             self.fixed[table_page] = struct.pack(f"<{PAGES}I", *entries)
+
+    @staticmethod
+    def _in_root() -> list[int]:
+        """Where the windows' entries lie in a root table."""
+        return [window >> 22 << 2 for window in WINDOWS]
+
+    def _entry(self, index: int) -> int:
+        """Most pages are in order: half of them for S-mode, half for U-mode."""
+        if self.r.random() < 0.3:
+            return super()._entry(index)
+        page = DATA + 0x1000 * self.r.randrange(DATA_PAGES)
+        rights = self.r.choice((0x7, 0x7, 0x7, 0xF, 0xF, 3, 9, 0xB))
+        used = self.r.choice((0xC0, 0xC0, 0xC0, 0x40, 0))
+        return page >> 2 | rights | used | (0x10 if index & 1 else 0)
 
     # -- what random pieces may use ------------------------------------------------------------
 
@@ -369,7 +389,15 @@ class _HotGenerator(Generator):
             delta = self.r.choice(windows) - self.window & 0xFFFF_FFFF
             if delta:
                 items += [op("lui", rd=5, imm=delta), op("add", rd=HERE, rs1=HERE, rs2=5)]
-        entry = self.r.choice((*LEAVES, *MIXED)) + 4 * self.r.randrange(2 * DATA_PAGES)
+        number = self.r.randrange(len(WINDOWS))
+        index = self.r.randrange(2 * DATA_PAGES) & ~1 | (self.mode == U)
+        # The page whose entry the loop may change.
+        self.page = WINDOWS[number] + 0x1000 * index
+        entry = LEAVES[number] + 4 * index
+        if self.r.random() < 0.2:
+            table, window = self.r.choice(((MIXED[0], SUPERVISOR_WINDOW), (MIXED[1], USER_WINDOW)))
+            index = DATA - BASE >> 12 | self.r.randrange(DATA_PAGES)
+            self.page, entry = window + 0x1000 * index, table + 4 * index
         if self.mapped:
             entry += (SUPERVISOR_WINDOW if self.mode == S else USER_WINDOW) - BASE
         items += load_constant(ENTRY, entry)
@@ -381,13 +409,19 @@ class _HotGenerator(Generator):
 
     def _data_address(self) -> int:
         """Data, or what else there is: the walks in the windows read tables that lie among code."""
+        if self.r.random() < 0.1:
+            return self._virtual() if self.mapped else self._physical()
+        offset = self._offset() & -4
         if not self.mapped:
-            return self._physical()
-        if self.r.random() < 0.75:
-            return self._virtual()
-        window = SUPERVISOR_WINDOW if self.mode == S else USER_WINDOW
-        page = DATA - BASE + 0x1000 * self.r.randrange(DATA_PAGES)
-        return window + page + self._offset()
+            return (self._physical() & -0x1000) + offset
+        kind = self.r.random()
+        if kind < 0.4:
+            return self.page + offset
+        if kind < 0.6:
+            window = SUPERVISOR_WINDOW if self.mode == S else USER_WINDOW
+            return window + DATA - BASE + 0x1000 * self.r.randrange(DATA_PAGES) + offset
+        index = self.r.randrange(2 * DATA_PAGES) & ~1 | (self.mode == U)
+        return self.r.choice(WINDOWS) + 0x1000 * index + offset
 
     # -- pieces of a loop --------------------------------------------------------------------
 

@@ -29,13 +29,12 @@ PROGRAM = """
         li s2, PAGE
         li s3, TABLES + 0x2000          # the entry of the page
         li s6, 1                        # between the two root tables
+        {first}
         mret
 
     start:
         addi s0, s0, 1
-        lw t1, 0(s2)
-        add s4, s4, t1
-        sw s0, 4(s2)
+        {body}
         {more}
         andi t0, s0, 15
         bnez t0, start
@@ -77,17 +76,38 @@ PROGRAM = """
         ret
 """
 
+BODY = """
+        lw t1, 0(s2)
+        add s4, s4, t1
+        sw s0, 4(s2)
+"""
 CHANGE_ENTRY = "lw t1, 0(s3)\nxori t1, t1, {}\nsw t1, 0(s3)"
 
 
-def mapped(
-    change: str, more: str = "", flags: int = 0xCF, status: int = 0, handling: str = ""
-) -> Twins:
-    """Twins that have run a program for some time, compared at each trap."""
-    program = PROGRAM.format(
-        change=change, more=more, flags=flags, status=status, handling=handling
+def program(
+    change: str,
+    more: str = "",
+    body: str = BODY,
+    flags: int = 0xCF,
+    status: int = 0,
+    handling: str = "",
+    first: str = "",
+) -> str:
+    """A program with these parts."""
+    return PROGRAM.format(
+        change=change,
+        more=more,
+        body=body,
+        flags=flags,
+        status=status,
+        handling=handling,
+        first=first,
     )
-    twins = hot(program, 400)
+
+
+def mapped(change: str, *more: str, **parts: str | int) -> Twins:
+    """Twins that have run a program for some time, compared at each trap."""
+    twins = hot(program(change, *more, **parts), 400)  # type: ignore[arg-type]
     logs = [listen(machine) for machine in twins.machines]
     for budget in (1, 17, 200, 3000):
         twins.run(budget)
@@ -158,27 +178,47 @@ def test_a_page_becomes_a_table_after_it_has_been_written() -> None:
     mapped(change, more)
 
 
+def test_a_page_of_tables_is_written_as_long_as_no_walk_has_read_it() -> None:
+    """Then a walk reads it in a turn of the loop, and writes to it must be noticed in the next.
+
+    Whatever is remembered is dropped in every sixteenth turn, so that all this happens again.
+    """
+    body = """
+        li t1, 0x400
+        xor s9, s9, t1
+        sw s9, 0(s3)
+        andi t2, s0, 3
+        bnez t2, 1f
+        lw t1, 0(s2)
+        add s4, s4, t1
+    1:  nop"""
+    source = program("csrr t1, satp\ncsrw satp, t1", body=body, first="lw s9, 0(s3)")
+    twins = hot(source, 400)
+    twins.run(5000)
+    twins.compare_storage()
+
+
 def test_code_behind_an_entry_that_changes_is_the_new_code() -> None:
-    twins = mapped(CHANGE_ENTRY.format(0x400), more="addi t2, s2, 16\njalr t2")
+    twins = mapped(CHANGE_ENTRY.format(0x400), "addi t2, s2, 16\njalr t2")
     assert twins.fast.register("s7") > 1000
 
 
 def test_code_in_another_address_space_is_that_code() -> None:
     change = "csrr t1, satp\nxor t1, t1, s6\ncsrw satp, t1"
-    twins = mapped(change, more="addi t2, s2, 16\njalr t2")
+    twins = mapped(change, "addi t2, s2, 16\njalr t2")
     assert twins.fast.register("s7") > 1000
 
 
 def test_code_is_written_over_through_another_address() -> None:
     """The function is executed in its page, and changed where all storage is."""
     change = "la t2, first\nlw t1, 0(t2)\nli t3, 1 << 20\nadd t1, t1, t3\nsw t1, 0(t2)"
-    mapped(change, more="addi t2, s2, 16\njalr t2")
+    mapped(change, "addi t2, s2, 16\njalr t2")
 
 
 def test_execution_is_allowed_and_forbidden() -> None:
     handling = "li t3, 12\ncsrr t2, mcause\nbne t2, t3, 1f\ncsrw mepc, ra\n1: nop"
     change = CHANGE_ENTRY.format(8)
-    twins = mapped(change, more="addi t2, s2, 16\njalr t2", handling=handling)
+    twins = mapped(change, "addi t2, s2, 16\njalr t2", handling=handling)
     assert causes(twins) > 12
 
 
@@ -187,7 +227,7 @@ def test_a_page_of_code_becomes_one_with_another_owner() -> None:
     handling = "li t3, 12\ncsrr t2, mcause\nbne t2, t3, 1f\ncsrw mepc, ra\n1: nop"
     twins = mapped(
         CHANGE_ENTRY.format(16),
-        more="addi t2, s2, 16\njalr t2",
+        "addi t2, s2, 16\njalr t2",
         handling=handling,
         status=1 << 18,
     )
@@ -232,6 +272,67 @@ def test_pmp_takes_a_page_away_from_the_loop() -> None:
     assert causes(mapped("ecall", handling=handling)) > 9
 
 
+def test_pmp_takes_a_word_in_the_middle_of_a_page_away() -> None:
+    """The page remains open around it, and other words of it are accessed first."""
+    handling = """
+        csrr t2, mcause
+        li t3, 9
+        bne t2, t3, 1f
+        li t2, (FRAME + 8) >> 2
+        csrw pmpaddr0, t2
+        li t2, -1
+        csrw pmpaddr1, t2
+        csrr t2, pmpcfg0
+        li t3, 0x1f10
+        bne t2, t3, 2f
+        li t3, 0x1f17
+    2:  csrw pmpcfg0, t3
+    1:  nop"""
+    more = "lw t1, 8(s2)\nsw t1, 8(s2)\nlw t1, 12(s2)"
+    assert causes(mapped("ecall", more, handling=handling)) > 9 * 20 + 5
+
+
+def test_pmp_that_forbids_only_execution_is_seen_without_translation() -> None:
+    """All storage may be read and written, as if there were nothing to check."""
+    source = program("nop").replace("li t0, 1 << 31 | TABLES >> 12", "li t0, 0")
+    twins = hot(source.replace("li s2, PAGE", "li s2, FRAME"), 400)
+    logs = [listen(machine) for machine in twins.machines]
+    twins.both(lambda machine: machine.set_register("pmpcfg0", 0x1B))
+    twins.run(100)
+    assert logs[0] == logs[1]
+    assert logs[0][0][0] == 1
+
+
+def test_what_a_debugger_changes_of_translation_holds_at_once() -> None:
+    twins = hot(program("nop"), 400)
+    logs = [listen(machine) for machine in twins.machines]
+    root, leaf = 0x8001_0000, 0x8001_2000
+    for name, value in (
+        ("satp", 1 << 31 | root + 0x1000 >> 12),
+        ("satp", 0),
+        ("satp", 1 << 31 | root >> 12),
+        ("pmpcfg0", 0x1B),
+        ("pmpcfg0", 0x1D),
+        ("pmpcfg0", 0x1F),
+        ("mode", 0),
+        ("mode", 3),
+        ("mode", 1),
+    ):
+        twins.both(lambda m, name=name, value=value: m.set_register(name, value))  # type: ignore[misc]
+        twins.run(100)
+        assert logs[0] == logs[1], name
+        # Whatever it did, on with the loop.
+        twins.both(lambda m: m.set_register("mode", 1))
+        twins.both(lambda m: m.set_register("pc", m.symbols["start"]))
+    for entry in (0x2000_84CF, 0x2000_80CB, 0x2000_80C9, 0x2000_808F, 0x2000_80CF):
+        twins.both(lambda m, entry=entry: m.write_memory(leaf, entry.to_bytes(4, "little")))  # type: ignore[misc]
+        twins.run(100)
+        assert logs[0] == logs[1], hex(entry)
+        twins.both(lambda m, entry=entry: m.bus.write(leaf, 4, entry ^ 0x400))  # type: ignore[misc]
+        twins.run(100)
+    twins.compare_storage()
+
+
 def test_mprv_borrows_the_rights_of_a_lower_mode_for_some_turns() -> None:
     """M-mode runs the loop, with the tables in force or not."""
     change = "csrr t1, mstatus\nli t2, 1 << 17\nxor t1, t1, t2\ncsrw mstatus, t1"
@@ -240,9 +341,8 @@ def test_mprv_borrows_the_rights_of_a_lower_mode_for_some_turns() -> None:
         li t3, 3 << 11
         or t2, t2, t3
         csrw mstatus, t2"""
-    program = PROGRAM.format(change=change, more="", flags=0xDF, status=0, handling=handling)
-    program = program.replace("li t0, 1 << 11 | 0", "li t0, 3 << 11")
-    twins = hot(program, 400)
+    source = program(change, flags=0xDF, handling=handling)
+    twins = hot(source.replace("li t0, 1 << 11 | 0", "li t0, 3 << 11"), 400)
     logs = [listen(machine) for machine in twins.machines]
     twins.run(3000)
     assert logs[0] == logs[1]
