@@ -140,7 +140,8 @@ def test_the_limits_are_those_of_the_monitor(interface: dict[str, int]) -> None:
     header = (guests_dir() / "batch" / "include" / "monitor.h").read_text(encoding="utf-8")
     for what, name in (("time", "QUANTUM"), ("punched cards", "MOST_PUNCHED")):
         found = re.search(rf"{name} = (\d+)", header)
-        assert found and f" {found[1]} " in limits[what]
+        assert found
+        assert f" {found[1]} " in limits[what]
     services = rows_of("batch.md", "Services")
     assert f"0 to {len(services) - 1}" in limits["services"]
     assert f"up to {(interface['CARD'] - 1) // 2 - 5} data bytes" in text_of("batch.md")

@@ -22,13 +22,18 @@ def qemu(
     disk: Path | None = None,
     legacy: bool = True,
     typed: bytes = b"",
+    counted: bool = False,
 ) -> tuple[str, int]:
-    """What an ELF file prints, and its exit code. `disk` is changed in place."""
+    """What an ELF file prints, and its exit code. `disk` is changed in place.
+
+    With `counted`, time goes by with instructions, a hundred of them to a tick.
+    """
     emulator = shutil.which("qemu-system-riscv32")
     if emulator is None:
         missing("qemu-system-riscv32 is not installed (Debian package qemu-system-misc)")
     command = [str(emulator), *BOARD.split(), "-m", memory, "-kernel", str(program)]
     command += ["-append", append] if append else []
+    command += ["-icount", "shift=0"] if counted else []
     command += ["-global", f"virtio-mmio.force-legacy={'on' if legacy else 'off'}"]
     if disk is not None:
         command += ["-drive", f"file={disk},if=none,format=raw,id=disk", *DISK.split()]

@@ -19,6 +19,7 @@ from tests.guests.batch import (
     EXIT_WITH_A0,
     MONDAY,
     SURVIVOR,
+    as_deck,
     code_of,
     job,
     paper_of,
@@ -221,15 +222,26 @@ OBJECT_CARDS = {
     "blank card": ([""], "AN OBJECT CARD BEGINS WITH A COLON"),
     "bytes": (["\x00\xff\x80\x01"], "AN OBJECT CARD BEGINS WITH A COLON"),
     "no end record": (GOOD[:-1], "NO END RECORD"),
+    "the same card twice": ([upper(0x8001), *2 * [record(0, 0, bytes(16))]], "OVERLAP THOSE"),
+    "the last byte twice": (
+        [upper(0x8001), record(0, 0, bytes(16)), record(15, 0, bytes(2)), LAST],
+        "THE ADDRESSES OVERLAP THOSE OF A CARD BEFORE",
+    ),
 }
 
 
-def test_bad_object_cards_are_refused() -> None:
+@pytest.mark.parametrize("of", ["05", "07"])
+def test_bad_object_cards_are_refused(of: str) -> None:
     head, tail = ["$JOB BAD,ACCT,1,1", "$LOAD"], ["$RUN", "DATA", "$EOJ"]
-    texts = papers_of([*head, *cards, *tail] for cards, _ in OBJECT_CARDS.values())
+    jobs = [[*head, *cards, *tail] for cards, _ in OBJECT_CARDS.values()]
+    texts = papers_of(jobs, stage(of))
     for what, paper in zip(OBJECT_CARDS, texts, strict=True):
         message = re.escape(OBJECT_CARDS[what][1])
-        assert re.search(rf"\*\*\* CARD \d+: .*{message}", paper), what
+        found = re.search(rf"\*\*\* CARD (\d+): .*{message}.*\n(?: {{4}}(.*))?\n", paper)
+        assert found, what
+        assert as_deck(card for cards in jobs for card in cards).lines()[int(found[1]) - 1] == (
+            found[2] or ""
+        ), what
         assert "LINES 0" in paper, what
 
 

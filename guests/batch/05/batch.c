@@ -48,6 +48,8 @@ do_job(void)
 int
 main(uint32_t hart, uint32_t device_tree)
 {
+  if (image_end > (char *)JOB_BASE)
+    panic("the monitor reaches into the storage of the jobs");
   open_devices(device_tree);
   protect_monitor();
   batch_begins();

@@ -64,6 +64,7 @@ print_bill(const char *how)
 void
 print_summary(uint32_t skipped)
 {
+  finish_output();                      // it belongs to the time, too
   eject();
   print_rule();
   print("END OF BATCH  JOBS %u  ENDED NORMALLY %u  ENDED BADLY %u  REFUSED %u",
@@ -71,5 +72,6 @@ print_summary(uint32_t skipped)
   print_charges(&batch_charges);
   print_elapsed();
   print("  CARDS IN ALL %u, SKIPPED %u", card_number, skipped);
+  print_utilisation();
   print_rule();
 }

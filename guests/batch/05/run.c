@@ -5,12 +5,13 @@
 const char normal_end[] = "ENDED NORMALLY";
 
 // Where the registers of the job are saved, and where its traps are served.
-static char trap_stack[2048] __attribute__((aligned(16)));
+static char trap_stack[4096] __attribute__((aligned(16)));
 
-// Each turn of a job begins here, so that each costs the same.
+// Each turn of a job begins here, so that each costs the same. No interrupt may come in between.
 void
 go_on(struct trap_frame *frame)
 {
+  csr_clear(mstatus, MSTATUS_MIE);
   turn_begins();
   trap_return(frame);
 }

@@ -6,6 +6,7 @@
 #define ECALL 0x00000073
 
 static uint64_t times[3], since;        // of each payer; and since when it is the present one's
+static uint64_t closed[3];              // the times at the end
 static enum payer payer;
 static uint32_t way;                    // ticks that the way into a job and back takes
 
@@ -27,6 +28,7 @@ void
 turn_begins(void)
 {
   clock_alarm(clock_now() + job.seconds * SECOND - job.used.ticks + way);
+  csr_set(mie, INTERRUPT_MTI);
   charge(JOB);
 }
 
@@ -37,6 +39,7 @@ turn_ends(void)
   uint64_t before = times[JOB];
 
   charge(MONITOR);
+  csr_clear(mie, INTERRUPT_MTI);
   uint32_t turn = times[JOB] - before, own = turn > way ? turn - way : 0;
   job.used.ticks += own;
   times[JOB] = before + own;
@@ -46,13 +49,15 @@ turn_ends(void)
 void
 job_begins(void)
 {
-  csr_write(mie, INTERRUPT_MTI);        // in U-mode only: MIE stays 0
 }
 
-// The way is the same for each turn; a job that calls EXIT at once does nothing but go it.
+// The way is the same for each turn; a job that calls EXIT at once does nothing but go it. No device
+// must interrupt that.
 void
 batch_begins(void)
 {
+  uint32_t interrupts = csr_swap(mie, 0);
+
   clear_job_storage();
   *(uint32_t *)JOB_BASE = ECALL;        // all registers are 0, and so is SERVICE_EXIT
   job = (struct job){.seconds = 1, .entry = JOB_BASE};
@@ -61,6 +66,13 @@ batch_begins(void)
   run_job();
   way = job.used.ticks;
   memset(times, 0, sizeof times);
+  csr_write(mie, interrupts);
+}
+
+uint64_t
+time_of(enum payer one)
+{
+  return closed[one];
 }
 
 void
@@ -73,9 +85,10 @@ void
 print_elapsed(void)
 {
   charge(MONITOR);
-  uint32_t elapsed = times[JOB] + times[MONITOR] + times[IDLE];
+  memcpy(closed, times, sizeof closed);
+  uint32_t elapsed = closed[JOB] + closed[MONITOR] + closed[IDLE];
   print("JOBS %llu + MONITOR %llu + IDLE %llu = %u TICKS",
-        times[JOB], times[MONITOR], times[IDLE], elapsed);
+        closed[JOB], closed[MONITOR], closed[IDLE], elapsed);
   put("ELAPSED ");
   print_time(elapsed);
 }

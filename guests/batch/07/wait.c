@@ -17,13 +17,13 @@ wait_for(uint32_t device, uint32_t status)
   if (unit_status(device) & status)
     return;
   enum payer before = charge(IDLE);
-  csr_write(mie, INTERRUPT_MEI);
+  csr_set(mie, INTERRUPT_MEI);
   plic_enable(PLIC_MACHINE, source_of(device));
   unit_interrupts(device, true);
   while ((unit_status(device) & status) == 0)
     wait_for_interrupt();
   unit_interrupts(device, false);
   plic_complete(PLIC_MACHINE, plic_claim(PLIC_MACHINE));
-  csr_write(mie, INTERRUPT_MTI);
+  csr_clear(mie, INTERRUPT_MEI);
   charge(before);
 }

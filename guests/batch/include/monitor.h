@@ -96,6 +96,7 @@ void batch_begins(void);
 void job_begins(void);
 void turn_begins(void);
 void turn_ends(void);
+uint64_t time_of(enum payer one);       // as print_elapsed has it; from stage 07 on
 void print_time(uint32_t ticks);        // into the line
 void print_elapsed(void);               // into the line; and lines of their own, if need be
 
@@ -110,6 +111,26 @@ void line_out(const char *text, size_t length);
 void page_out(void);
 void card_out(const char *text, size_t length);
 void finish_output(void);               // returns when all is on the paper
+void print_utilisation(void);           // which part of the time each device was at work
 bool terminal_card(char card[CARD_COLUMNS]);
 void terminal_line(const char *text, size_t length);
 void wait_for(uint32_t device, uint32_t status);        // until one of these bits is up
+
+// spool.c, units.c: stage 08. All but the first are called with interrupts off.
+enum kind { NOTHING, CARD, LINE, PAGE, PUNCHED };
+struct entry {                          // what goes through a spool
+  uint8_t kind, length;
+  char text[LINE_COLUMNS] __attribute__((aligned(4)));
+};
+struct spool;
+extern struct spool input, output;
+void open_spools(void);
+bool spool_put(struct spool *spool, const struct entry *entry); // false: no room now
+bool spool_get(struct spool *spool, struct entry *entry);       // false: nothing there now
+bool spool_is_empty(const struct spool *spool);
+bool spool_interrupt(int source);       // was it the disk's?
+void open_units(void);
+void start_units(void);                 // whatever has something to do, and can
+bool unit_interrupt(int source);        // was it a unit's?
+bool deck_has_ended(void);
+bool units_are_idle(void);
