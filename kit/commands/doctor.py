@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 from kit import __version__
+from kit.engine.choice import chosen_engine
 
 __all__ = ["add_doctor"]
 
@@ -53,10 +54,12 @@ def run(args: argparse.Namespace) -> int:
     rows += [(name, shutil.which(name), gives, how) for name, gives, how in PROGRAMS]
     if args.json:
         parts = {name: found for name, found, _, _ in rows}
-        print(json.dumps({"kit": __version__, "python": platform.python_version(), **parts}))
+        versions = {"kit": __version__, "python": platform.python_version()}
+        print(json.dumps({**versions, "engine": chosen_engine("auto"), **parts}))
         return 0
     print(f"vmm-kit {__version__}, Python {platform.python_version()} on {platform.system()}")
     print(f"  {sys.executable}")
+    print(f"  instructions are executed by the engine {chosen_engine('auto')}")
     for name, found, gives, how in rows:
         if found:
             print(f"  + {name:24} {found}")

@@ -109,7 +109,11 @@ def add_run(commands: Any) -> None:
         help="a folder for .include of assembly source (may be repeated)",
     )
     parser.add_argument(
-        "--engine", default="auto", choices=ENGINES, help="what executes the instructions"
+        "--engine",
+        default="auto",
+        choices=ENGINES,
+        help="what executes the instructions: wasm is fast, reference is the definition in plain "
+        "Python; auto takes the fast one where it can run, unless VMM_KIT_ENGINE says otherwise",
     )
     parser.add_argument("--initrd", metavar="FILE", help="initial RAM disk")
     parser.add_argument("--append", metavar="ARGS", help="the kernel's arguments")
@@ -224,9 +228,9 @@ def _machine(args: argparse.Namespace) -> Computer:
         "legacy_virtio": not args.modern_virtio,
     }
     if not args.json:
-        devices["console"] = _console
+        devices["console"] = show_console
         if args.printer is None:
-            devices["paper"] = _paper
+            devices["paper"] = show_paper
     if args.vm:
         real = memory_size(args.memory) + VMM_MEMORY
         if real > LARGEST:
@@ -244,12 +248,12 @@ def _machine(args: argparse.Namespace) -> Computer:
     return machine
 
 
-def _console(data: bytes) -> None:
+def show_console(data: bytes) -> None:
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
 
 
-def _paper(text: str) -> None:
+def show_paper(text: str) -> None:
     """A printed line, or an ejected page: broken dashes stand for the perforation."""
     sys.stdout.write(PERFORATION + "\n" if text.startswith("\f") else text)
     sys.stdout.flush()
