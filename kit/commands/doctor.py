@@ -50,16 +50,17 @@ def add_doctor(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints the findings; a missing optional part is no error."""
+    engine = chosen_engine("auto")
     rows = [(name, _package(name), gives, how) for name, gives, how in PACKAGES]
     rows += [(name, shutil.which(name), gives, how) for name, gives, how in PROGRAMS]
     if args.json:
         parts = {name: found for name, found, _, _ in rows}
         versions = {"kit": __version__, "python": platform.python_version()}
-        print(json.dumps({**versions, "engine": chosen_engine("auto"), **parts}))
+        print(json.dumps({**versions, "engine": engine, **parts}))
         return 0
     print(f"vmm-kit {__version__}, Python {platform.python_version()} on {platform.system()}")
     print(f"  {sys.executable}")
-    print(f"  instructions are executed by the engine {chosen_engine('auto')}")
+    print(f"  instructions are executed by the engine {engine}")
     for name, found, gives, how in rows:
         if found:
             print(f"  + {name:24} {found}")
