@@ -8,12 +8,15 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import CodeType
 
 __all__ = ["cache_directory", "cached_bytes", "cached_code", "source_digest"]
 
 _MAGIC = b"vmm-kit code\n"
+LARGEST = 256 << 20
+"""Bytes that the cache may hold; of more, what has not been used for longest is deleted."""
 
 
 def cache_directory() -> Path | None:
@@ -80,7 +83,11 @@ def _read(path: Path) -> bytes | None:
     except OSError:
         return None
     head, body = data[: len(_MAGIC) + 32], data[len(_MAGIC) + 32 :]
-    return body if head == _head(path, body) else None
+    if head != _head(path, body):
+        return None
+    with suppress(OSError):
+        os.utime(path)  # used just now
+    return body
 
 
 def _keep(path: Path, body: bytes) -> None:
@@ -91,6 +98,21 @@ def _keep(path: Path, body: bytes) -> None:
             written = file.name
             file.write(_head(path, body) + body)
         os.replace(written, path)
+        # Looking at every file takes a while; one time in sixteen is often enough.
+        if _head(path, body)[-1] % 16 == 0:
+            _trim(path.parent)
     except OSError:
         if written:
             Path(written).unlink(missing_ok=True)
+
+
+def _trim(directory: Path) -> None:
+    """Deletes what was used longest ago, as far as the cache is too large."""
+    files = [entry for entry in os.scandir(directory) if entry.is_file()]
+    rows = sorted((row.stat().st_mtime, row.stat().st_size, row.path) for row in files)
+    excess = sum(size for _, size, _ in rows) - LARGEST
+    for _, size, name in rows:
+        if excess <= 0:
+            break
+        os.unlink(name)
+        excess -= size

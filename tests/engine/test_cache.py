@@ -162,3 +162,23 @@ def test_a_run_with_an_unusable_cache_says_nothing_of_it() -> None:
     result = subprocess.run(command, env=environment, cwd=root, capture_output=True, check=True)
     assert result.stdout == b"Hello from the bare machine.\n"
     assert b"Traceback" not in result.stderr
+
+
+def test_a_cache_that_is_too_large_loses_what_was_used_longest_ago(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VMM_KIT_CACHE", str(tmp_path))
+    monkeypatch.setattr("kit.engine.cache.LARGEST", 40_000)
+    for number in range(200):
+        cached_bytes(f"part-{number}", lambda: bytes(1000))
+        used = tmp_path / "part-0.code"
+        os.utime(used, (number, number))  # its clock and that of the others differ
+        for other in tmp_path.iterdir():
+            if other != used:
+                os.utime(other, (1, int(other.stem.partition("-")[2]) / 1000))
+        assert cached_bytes("part-0", lambda: b"") == bytes(1000)
+    left = {int(file.stem.partition("-")[2]) for file in tmp_path.iterdir()}
+    assert 0 in left
+    assert 199 in left
+    assert len(left) < 100
+    assert min(left - {0}) > 100
