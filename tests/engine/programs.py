@@ -107,8 +107,8 @@ class HotProgram:
     next_chunk: int
 
 
-def hot_program(seed: int, config: Config, turns: int = 400, chunks: int = 60) -> HotProgram:
-    """The program of a seed: always the same. Loops make up to about `turns` turns."""
+def hot_program(seed: int, config: Config, turns: int = 24, chunks: int = 60) -> HotProgram:
+    """The program of a seed: always the same. Loops make up to `turns` turns."""
     return _HotGenerator(seed, config, turns).hot_program(chunks)
 
 
@@ -326,7 +326,7 @@ class _HotGenerator(Generator):
         self.links, self.parts = [], []
         items: list[Item] = [*self._settings(), *self._enter(), *self._pointers()]
         top, out = self._label(), self._label()
-        turns = self.r.choice((3, 20, 50, 120, self.turns))
+        turns = self.r.choice((self.turns // 4, self.turns // 2, self.turns))
         items += [*load_constant(COUNTER, turns), top]
         for _ in range(pieces):
             items += self._piece()
@@ -445,19 +445,19 @@ class _HotGenerator(Generator):
             self._fencing: 2,
         }
         if self.mode == M:
-            kinds |= {self._protecting: 4, self._borrowing: 5, self._interrupting: 3}
+            kinds |= {self._protecting: 8, self._borrowing: 8, self._interrupting: 3}
             kinds |= {self._csr_writing: 3}
         if self.mode == S:
-            kinds |= {self._interrupting: 3, self._modifying: 6, self._csr_writing: 3}
+            kinds |= {self._interrupting: 3, self._modifying: 10, self._csr_writing: 3}
         if self.mapped:
-            kinds[self._remapping] = 10
+            kinds[self._remapping] = 25
             if self.mode == S:
-                kinds[self._switching] = 6
+                kinds[self._switching] = 20
         return self.r.choices(list(kinds), list(kinds.values()))[0]()
 
-    def _seldom(self, items: list[Item], most: int = 32) -> list[Item]:
+    def _seldom(self, items: list[Item]) -> list[Item]:
         """Items that only one turn in some goes through."""
-        mask = self.r.choice([n - 1 for n in (1, 2, 4, 8, 16, 32) if n <= most])
+        mask = self.r.choice([n - 1 for n in (1, 2, 4, 8, 16, 32) if n <= self.turns // 6])
         over = self._label()
         test: list[Item] = [
             op("andi", rd=5, rs1=COUNTER, imm=mask),
@@ -634,7 +634,7 @@ class _HotGenerator(Generator):
             (("lbu", 5), ("lbu", 0), ("sb", 0), ("lw", 0), ("sw", 0), ("lb", 3), ("sb", 1))
         )
         value = {"rs2": self.r.choice((0, 9, COUNTER))} if name[0] == "s" else {"rd": 10}
-        return self._seldom([op(name, rs1=DEVICE, imm=offset, **value)], 8)
+        return self._seldom([op(name, rs1=DEVICE, imm=offset, **value)])
 
     def _fencing(self) -> list[Item]:
         return [*self._fence()] if self.has_s else [op("fence.i", imm=0, rs1=0, rd=0)]
@@ -708,4 +708,4 @@ class _HotGenerator(Generator):
             op("xor", rd=5, rs1=5, rs2=OTHER_ROOT),
             write_csr("satp", 5),
         ]
-        return [*self._seldom([*cells], 4), *self._accessing()]
+        return [*self._seldom([*cells]), *self._accessing()]

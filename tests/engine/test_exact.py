@@ -488,6 +488,49 @@ def test_a_store_into_the_running_loop_takes_effect_at_the_next_instruction() ->
     twins.compare_storage()
 
 
+@pytest.mark.parametrize("first", ["stores", "code"])
+def test_code_and_data_of_one_page_are_told_apart_whichever_came_first(first: str) -> None:
+    """A loop stores to a word in the page of another one, and at last over its code."""
+    store, run = "call store_loop", "call page_loop"
+    twins = hot(
+        f"""
+        again:
+            la s2, data
+            {store if first == "stores" else run}
+            {run if first == "stores" else store}
+            la s2, patched
+            lw s3, 0(s2)
+            li t0, 1 << 20
+            add s3, s3, t0
+            call store_loop
+            call page_loop
+            j again
+        store_loop:
+            li t1, 20
+        1:  sw s3, 0(s2)
+            addi t1, t1, -1
+            bnez t1, 1b
+            ret
+            .org 0x1000
+        page_loop:
+            li t1, 20
+        patched:
+            addi s1, s1, 0
+            addi t1, t1, -1
+            bnez t1, patched
+            ret
+            .org 0x1800
+        data:
+            .word 0
+        """,
+        60,
+    )
+    for _ in range(20):
+        twins.run(200)
+    twins.compare_storage()
+    assert twins.meter.steps > 1000
+
+
 def test_the_second_half_of_an_instruction_that_reaches_into_the_next_page_may_change() -> None:
     """Nothing else of the translation lies on that page: the next instruction is not in it."""
     twins = hot("""

@@ -187,7 +187,8 @@ def test_a_page_of_tables_is_written_as_long_as_no_walk_has_read_it() -> None:
         li t1, 0x400
         xor s9, s9, t1
         sw s9, 0(s3)
-        andi t2, s0, 3
+        li t2, 3
+        remu t2, s0, t2
         bnez t2, 1f
         lw t1, 0(s2)
         add s4, s4, t1
