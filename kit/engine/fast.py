@@ -42,8 +42,9 @@ else:
 
 __all__ = ["FastEngine"]
 
-THRESHOLD = 40
-"""After so many arrivals at an address, the code there is worth translating."""
+THRESHOLD = 5000
+"""After so many arrivals at an address the code there is translated: when the core has spent about
+as long on it as a translation takes, some milliseconds."""
 
 
 class FastEngine:

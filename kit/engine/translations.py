@@ -32,6 +32,9 @@ SCATTERED_WITHIN = 1 << 24
 """After so many steps, misses are counted anew."""
 
 
+COLD = bytes(HEAT * 8)
+
+
 class Translations:
     """The translations of one machine's code, in its memory."""
 
@@ -170,7 +173,7 @@ class Translations:
     def _forget_heat(self) -> None:
         """What is hot is found out anew."""
         heat = self._layout.at["heat"]
-        self._memory[heat : heat + HEAT * 8] = bytes(HEAT * 8)
+        self._memory[heat : heat + HEAT * 8] = COLD
 
     def drop_written(self) -> None:
         """Drops the translations on the pages that the core has found written over."""
