@@ -123,6 +123,9 @@ def add_run(commands: Any) -> None:
         metavar="N",
         help="steps at most, such as 500000, 500_000 or 5e5 (default 1e9)",
     )
+    parser.add_argument(
+        "--record", metavar="FILE", help="write a recording there, which `kit replay` plays"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead")
     parser.set_defaults(run=run, surplus=SURPLUS)
 
@@ -141,10 +144,14 @@ def run(args: argparse.Namespace) -> int:
         return _run_room(args)
     if args.image is None or args.console is not None:
         raise KitError("expected an image, or --config ROOM.toml, which --console needs too")
-    for path in filter(None, (args.printer, args.punch)):
+    for path in filter(None, (args.printer, args.punch, args.record)):
         check_writable(path)
     _complete(args)
     machine = _machine(args)
+    if args.record is not None:
+        from kit.trace.history import History
+
+        History(machine)
     _feed(machine, args.input)
     wanted = [name for name in LIMITS if args.json or getattr(args, name, None) is not None]
     keep(machine, wanted)
@@ -156,6 +163,11 @@ def run(args: argparse.Namespace) -> int:
         stop = _run(machine, budget, typing, wanted, most)
     finally:
         _write_outputs(machine, args)
+        if args.record is not None:
+            from kit.trace.history import history_of
+            from kit.trace.tape import record_to
+
+            record_to(args.record, history_of(machine))
     seconds = time.perf_counter() - started
     if args.json:
         print(json.dumps(_summary(machine, stop, seconds)))
@@ -166,7 +178,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _run_room(args: argparse.Namespace) -> int:
     """A machine room: what its machines have is said in its plan, not by options."""
-    names = ("image", "bare", "vm", "reader", "printer", "punch", "input", "disk", "initrd")
+    names = "image bare vm reader printer punch input disk initrd record".split()
     given = [name for name in names if getattr(args, name)]
     if given:
         raise KitError(f"--config: {given[0]} belongs into {args.config}, not beside it")
@@ -193,7 +205,6 @@ def _run(machine: Computer, budget: int, typing: bool, wanted: list[str], most: 
             typed = keyboard.take(wait=idle) if keyboard is not None else b""
             if typed:
                 machine.uart.feed(typed)
-                machine.board.refresh()
                 continue
             if too_much := excess(machine, wanted):
                 raise KitError(f"the guest was stopped: {too_much}")
@@ -271,7 +282,6 @@ def _feed(machine: Computer, name: str | None) -> None:
     except OSError as error:
         raise KitError(f"{name}: cannot read the input: {error.strerror}") from None
     machine.uart.feed(data)
-    machine.board.refresh()
 
 
 def _write_outputs(machine: Computer, args: argparse.Namespace) -> None:

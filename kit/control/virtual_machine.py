@@ -44,10 +44,9 @@ class VirtualMachine(Computer):
         """The guest-physical address at which its RAM begins."""
         return RAM_BASE
 
-    def reset(self) -> None:
-        """Switches it off and on, as `Computer.reset`; the shadow tables start empty."""
-        super().reset()
-        self.vcpu.forget()
+    def _switch_off_and_on(self) -> None:
+        super()._switch_off_and_on()
+        self.vcpu.forget()  # the shadow tables start empty
         self.vcpu.failure = ""
 
     def set_register(self, name: str, value: int) -> None:
@@ -55,10 +54,11 @@ class VirtualMachine(Computer):
         super().set_register(name, value)
         self.vcpu.forget()
 
-    def restore(self, data: bytes) -> None:
-        """Takes on a saved state, as `Computer.restore`."""
-        super().restore(data)
+    def put_back(self, hart: dict[str, Any], steps: int) -> None:
+        """Takes on the registers of an earlier state, as `Computer.put_back`."""
+        super().put_back(hart, steps)
         self.vcpu.forget()
+        self.vcpu.failure = ""
 
     def detach(self) -> None:
         """It was destroyed: its frames belong to others, so it has no storage any more.

@@ -41,6 +41,11 @@ class CardReader(UnitRecord):
     def load(self, deck: Deck) -> None:
         """The operator puts a deck behind the cards that are still in the hopper."""
         self.hopper.extend(deck)
+        self.came_in(b"".join(deck))
+
+    def take(self, data: bytes) -> None:
+        """Loads the cards that were loaded in a recorded run."""
+        self.load(Deck([data[at : at + COLUMNS] for at in range(0, len(data), COLUMNS)], "deck"))
 
     def complete(self, command: int) -> None:
         """The next card is in the buffer; or END, with a blank buffer."""
@@ -59,7 +64,7 @@ class CardReader(UnitRecord):
             deck = self.source()
             if deck is None:
                 return
-            self.load(deck)
+            self.hopper.extend(deck)
 
     def save(self) -> dict[str, Any]:
         """Registers, buffer and the cards in the hopper."""

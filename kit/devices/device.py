@@ -40,6 +40,12 @@ class Host(Protocol):
     def write_bytes(self, address: int, data: bytes) -> None:
         """Writes guest storage; raises `BusError`, and writes nothing, where there is none."""
 
+    def came_in(self, name: str, data: bytes) -> None:
+        """Something from outside has come into the device `name`: the door that is recorded.
+
+        The machine looks at its interrupt lines again.
+        """
+
     def tell(self, listener: Callable[[Any], object], what: Any) -> None:
         """Calls a listener outside the machine when the step under way is complete.
 
@@ -76,6 +82,15 @@ class Device:
         Where it does not, the hart takes an access fault.
         """
         return size == 4 and 0 <= offset < self.size
+
+    def came_in(self, data: bytes) -> None:
+        """To be called for all that has come from outside (keys, cards): it may be recorded."""
+        host = getattr(self, "host", None)
+        if host is not None:
+            host.came_in(self.name, data)
+
+    def take(self, data: bytes) -> None:
+        """Takes once more what came from outside in a recorded run."""
 
     def read(self, offset: int, size: int) -> int:
         """The value of a register; may have side effects, as the device's page says."""

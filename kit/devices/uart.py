@@ -82,9 +82,14 @@ class Uart(Device):
         return self.output.decode("utf-8", "replace")
 
     def feed(self, data: bytes) -> None:
-        """Somebody types `data`. The machine must look at its interrupt lines afterwards."""
+        """Somebody types `data`."""
         self.line += data
         self._take()
+        self.came_in(bytes(data))
+
+    def take(self, data: bytes) -> None:
+        """Types what was typed in a recorded run."""
+        self.feed(data)
 
     def accepts(self, offset: int, size: int) -> bool:
         """Any size; only the first eight bytes of the window answer."""

@@ -49,7 +49,7 @@ class Image:
     `segments` are the bytes to be loaded, by address; `zeroed` the spaces (address, size) to be
     cleared. `symbols` are the labels, `constants` the names of numbers (``.equ``); `lines` has the
     source file and line of each address at which an instruction or datum begins. `isa` is the
-    instruction set it was made for.
+    instruction set it was made for. `elf` is the file that it came from, if it was an ELF file.
     """
 
     entry: int
@@ -63,6 +63,7 @@ class Image:
     globals: frozenset[str] = frozenset()
     functions: frozenset[str] = frozenset()
     isa: str = "rv32imac"
+    elf: bytes = field(default=b"", repr=False)
 
     @property
     def size(self) -> int:

@@ -144,6 +144,7 @@ class Board:
         self.bus = bus
         self.devices: dict[str, Device] = {}
         self.lenders: dict[str, Board] = {}
+        self.door: Callable[[str, bytes], None] | None = None
         self._told: deque[tuple[Callable[[Any], object], Any]] = deque()
         clint, plic = devices.get("clint"), devices.get("plic")
         if not isinstance(clint, Clint) or not isinstance(plic, Plic):
@@ -232,6 +233,15 @@ class Board:
     def write_bytes(self, address: int, data: bytes) -> None:
         """Guest storage, for devices; raises BusError."""
         self.bus.write_bytes(address, data)
+
+    def came_in(self, name: str, data: bytes) -> None:
+        """Something has come from outside into a device, or as `name` says otherwise.
+
+        `door`, if set, hears of it. Nothing reaches the machine from outside in another way.
+        """
+        if self.door is not None:
+            self.door(name, data)
+        self.refresh()
 
     def tell(self, listener: Callable[[Any], object], what: Any) -> None:
         """Calls a listener in the next `advance`."""

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import NoneType
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from kit.devices.card_punch import CardPunch
 from kit.devices.card_reader import CardReader
@@ -63,6 +63,22 @@ def memory_size(text: str | int) -> int:
     return size
 
 
+class History(Protocol):
+    """What is kept of a run so that it can be gone back; see `kit.trace.history.History`."""
+
+    def follow(self, machine: Computer) -> None:
+        """Before each stretch of a run: what came from outside at this place comes in again."""
+
+    def advance(self, machine: Computer, steps: int) -> None:
+        """Makes up to `steps` steps, in pieces, so that states can be kept between them."""
+
+    def restart(self) -> None:
+        """The machine has been loaded or restored: nothing leads back from there."""
+
+    def step_back(self, machine: Computer, steps: int) -> Stop:
+        """Takes back the machine's last steps."""
+
+
 class Computer(ABC):
     """A hart with storage and the standard board, real or virtual.
 
@@ -75,6 +91,8 @@ class Computer(ABC):
     The attribute `monitor`, when set, is called with the cause after each trap into M-mode instead
     of the program at mtvec: it *is* the M-mode program. It returns True to end the run. `owner`
     says who has the whole machine, like a VMM: nobody else may run, load, reset or restore it.
+    `history`, when set, keeps what is needed to go back. `executing` says whether a step may be
+    under way.
 
     Raises `KitError` for what cannot be built.
     """
@@ -120,6 +138,8 @@ class Computer(ABC):
         self.steps = 0
         self.monitor: Callable[[int], bool] | None = None
         self.owner = ""
+        self.history: History | None = None
+        self.executing = False
         self._boot: Boot | None = None
         self._stopping = False
 
@@ -190,7 +210,9 @@ class Computer(ABC):
         self._check_free("load")
         self._boot = boot(self, image, initrd=initrd, append=append, include=include)
         self.symbols = dict(self._boot.symbols)
-        self.reset()
+        self._switch_off_and_on()
+        if self.history is not None:
+            self.history.restart()
 
     def reset(self) -> None:
         """Switches the machine off and on: registers, devices and the loaded image as at first.
@@ -199,10 +221,18 @@ class Computer(ABC):
         `KitError` where somebody owns the machine.
         """
         self._check_free("reset")
-        self.hart.reset()
-        self.board.reset()
-        if self._boot is not None:
-            self._boot.place(self)
+        self.board.came_in("reset", b"")
+        self._switch_off_and_on()
+
+    def _switch_off_and_on(self) -> None:
+        door, self.board.door = self.board.door, None  # what is put into place comes from inside
+        try:
+            self.hart.reset()
+            self.board.reset()
+            if self._boot is not None:
+                self._boot.place(self)
+        finally:
+            self.board.door = door
         self.board.refresh()
 
     def _check_free(self, wish: str) -> None:
@@ -210,6 +240,11 @@ class Computer(ABC):
             raise KitError(
                 f"{wish}: {self.owner} runs this machine; {wish} what runs on that, or close it"
             )
+
+    @property
+    def image(self) -> Image | None:
+        """The program that was loaded, with its symbols and what is known of its source."""
+        return None if self._boot is None else self._boot.image
 
     @property
     def ram(self) -> tuple[int, int]:
@@ -239,10 +274,12 @@ class Computer(ABC):
         self._attend()
         while True:
             control_c.check()
+            if self.history is not None:
+                self.history.follow(self)
             result = self.finisher.result
             if result is not None:
                 if result.reset:
-                    self.reset()
+                    self._switch_off_and_on()
                     return self._stop("reset", start)
                 return self._stop("halt", start, result.code)
             if self._stopping:
@@ -253,20 +290,38 @@ class Computer(ABC):
                 return self._stop("idle" if self.wakes_at() is None else "waiting", start)
             if self.steps > start and self.hart.pc in self.breakpoints:
                 return self._stop("breakpoint", start)
-            self._advance(limit - self.steps)
+            if self.history is not None:
+                self.history.advance(self, limit - self.steps)
+            else:
+                self.advance(limit - self.steps)
 
-    def step(self) -> Stop:
-        """Makes one step; a waiting hart first waits for what wakes it."""
-        return self.run(1)
+    def step(self, count: int = 1) -> Stop:
+        """Makes `count` steps; a waiting hart first waits for what wakes it.
 
-    def _advance(self, steps: int) -> None:
+        With a negative count it takes back so many: see `kit.trace.history`, which must have been
+        started. Raises `KitError` where it was not, or where it began later.
+        """
+        expect("count", count, "a number of steps", int)
+        if count >= 0:
+            return self.run(count)
+        if self.history is None:
+            raise KitError("step: no history is kept; start one with History(machine), then run")
+        return self.history.step_back(self, -count)
+
+    def stop(self) -> None:
+        """Ends the run under way after this step, as "stopped"; for listeners."""
+        self._stopping = self.bus.attention = True
+
+    def advance(self, steps: int) -> None:
         """Executes up to `steps` steps: to the next event, or to a device access."""
         event = self.board.next_event()
         if event is not None and event > self.hart.mtime:
             steps = min(steps, event - self.hart.mtime)
+        self.executing = True
         try:
             self.steps += self._execute(steps)
         finally:
+            self.executing = False
             self._attend(event is not None and event <= self.hart.mtime)
 
     def _attend(self, due: bool = False) -> None:
@@ -336,7 +391,7 @@ class Computer(ABC):
         """Sets a register; CSRs take only their legal values."""
         expect(name, value, "a number", int)
         write_register(self.hart, name, value)
-        self.board.refresh()
+        self.board.came_in(f"register {name}", (value & (1 << 64) - 1).to_bytes(8, "little"))
 
     def read_memory(self, address: int, length: int) -> bytes:
         """`length` bytes of storage. Raises `KitError` where there is none."""
@@ -349,6 +404,22 @@ class Computer(ABC):
         expect("address", address, "a number", int)
         expect("data", data, "bytes", bytes, bytearray, memoryview)
         self.bus.write_bytes(address, data)
+        if self.board.door is not None:
+            self.board.came_in(f"memory {address:#x}", bytes(data))
+
+    def take(self, name: str, data: bytes) -> None:
+        """Lets come in once more what the board's door was told of: see `Board.came_in`."""
+        kind, _, rest = name.partition(" ")
+        if kind == "register":
+            self.set_register(rest, int.from_bytes(data, "little"))
+        elif kind == "memory":
+            self.write_memory(int(rest, 16), data)
+        elif kind == "reset":
+            self.reset()
+        elif kind in self.devices:
+            self.devices[kind].take(data)
+        else:
+            raise KitError(f"replay: this machine has no {kind}")
 
     # -- saving ------------------------------------------------------------------------------
 
@@ -374,10 +445,17 @@ class Computer(ABC):
         state, storage = self._checked(data)
         self.board.restore(state["devices"])
         self.bus.write_bytes(RAM_BASE, storage)
-        self.hart.put_back(state["hart"])
-        self.steps = state["steps"]
+        self.put_back(state["hart"], state["steps"])
         self._boot = None if state["boot"] is None else Boot.restored(state["boot"])
         self.symbols = {} if self._boot is None else dict(self._boot.symbols)
+        if self.history is not None:
+            self.history.restart()
+
+    def put_back(self, hart: dict[str, Any], steps: int) -> None:
+        """Takes on the registers of an earlier state; storage and devices have theirs already."""
+        self.hart.put_back(hart)
+        self.steps = steps
+        self._stopping = False
         self.board.refresh()
 
     def check(self, data: bytes) -> None:

@@ -369,7 +369,7 @@ class _Elf:
     def image(self) -> Image:
         """Segments at their physical addresses; the entry point translated likewise."""
         headers = self._table(self.programs, self.program_size, self.program_count, PROGRAM_HEADER)
-        image = Image(self.entry, [], self._symbols())
+        image = Image(self.entry, [], self._symbols(), elf=self.data)
         for kind, offset, virtual, physical, in_file, in_memory, *_ in headers:
             if kind != LOAD or not in_memory:
                 continue

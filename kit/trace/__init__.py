@@ -1,6 +1,8 @@
 """What happened in a run: events, and the recorder that keeps them."""
 
+from kit.trace.history import History
 from kit.trace.recorder import Recorder
 from kit.trace.recording import Event, Frame, Recording, Region
+from kit.trace.tape import Tape, record_to
 
-__all__ = ["Event", "Frame", "Recorder", "Recording", "Region"]
+__all__ = ["Event", "Frame", "History", "Recorder", "Recording", "Region", "Tape", "record_to"]

@@ -29,6 +29,9 @@ class FakeHost:
         at = self._offset(address, len(data))
         self.storage[at : at + len(data)] = data
 
+    def came_in(self, name: str, data: bytes) -> None:
+        pass
+
     def tell(self, listener: Callable[[Any], object], what: Any) -> None:
         listener(what)
 

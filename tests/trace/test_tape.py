@@ -1,0 +1,104 @@
+"""Recordings replay the same run, on either engine, bare and virtual."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kit import VMM, Machine, assemble
+from kit.cli import main
+from kit.errors import KitError
+from kit.trace.history import History
+from kit.trace.snapshot import take_picture
+from kit.trace.tape import Tape, record_to
+from tests.trace.programs import CALLS, ECHO
+
+
+def recorded(path: Path, engine: str = "wasm") -> Machine:
+    """A run whose end depends on the very steps at which keys came."""
+    machine = Machine(memory="256K", engine=engine)
+    machine.load(assemble(ECHO))
+    history = History(machine)
+    for count, keys in ((777, b"a"), (1, b"bc"), (5_003, b"d")):
+        machine.run(count)
+        machine.uart.feed(keys)
+    machine.run(1_000)
+    machine.set_register("s0", 5)
+    machine.write_memory(machine.symbols["count"], b"\x01\x02")
+    machine.run(1_000)
+    record_to(path, history)
+    return machine
+
+
+@pytest.mark.parametrize("engine", ["wasm", "reference"])
+@pytest.mark.parametrize("vm", [False, True], ids=["bare", "vm"])
+def test_a_recording_comes_to_the_same_state(tmp_path: Path, engine: str, vm: bool) -> None:
+    path = tmp_path / "run.tape"
+    machine = recorded(path)
+    assert path.stat().st_size < 10_000
+    history = Tape.load(path).replay(engine, vm)
+    again = history.computers[""]
+    assert take_picture(again).digest() == take_picture(machine).digest()
+    assert again.uart.text == machine.uart.text == "abcd"
+
+
+def test_ten_replays_of_a_run_that_depends_on_one_interrupts_place_are_alike(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "run.tape"
+    machine = recorded(path)
+    wanted = machine.read_memory(machine.symbols["keys"], 4)
+    tape = Tape.load(path)
+    found = {
+        history.computers[""].read_memory(machine.symbols["keys"], 4)
+        for history in (tape.replay() for _ in range(10))
+    }
+    assert found == {wanted}
+    # The very same run, but for one interrupt that comes some steps earlier, ends otherwise.
+    tape.log[0].steps -= 40  # type: ignore[union-attr]
+    with pytest.raises(KitError, match="another state"):
+        tape.replay()
+
+
+def test_several_machines_and_their_turns_are_recorded(tmp_path: Path) -> None:
+    vmm = VMM(Machine(memory="4M"))
+    for name in ("one", "two"):
+        vmm.create(name, assemble(CALLS), memory="256K")
+    history = History(vmm)
+    vmm.run(3_000, quantum=500)
+    vmm.machines["two"].uart.feed(b"x")
+    record_to(tmp_path / "room.tape", history)
+    again = Tape.load(tmp_path / "room.tape").replay("reference")
+    assert [c.steps for c in again.computers.values()] == [3_000, 3_000]
+
+
+def test_damaged_recordings_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "run.tape"
+    recorded(path)
+    data = path.read_bytes()
+    for wrong in (b"", data[:-1], data[:60] + b"x" + data[61:], b"something else"):
+        path.write_bytes(wrong)
+        with pytest.raises(KitError, match="recording"):
+            Tape.load(path)
+    with pytest.raises(KitError, match="cannot read"):
+        Tape.load(tmp_path / "nothing")
+
+
+def test_kit_run_records_and_kit_replay_plays(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source, path = tmp_path / "echo.s", str(tmp_path / "run.tape")
+    source.write_text(ECHO)
+    (tmp_path / "keys").write_bytes(b"hello")
+    command = ["run", str(source), "--budget", "3000", "--input", str(tmp_path / "keys")]
+    assert main([*command, "--record", path]) == 3
+    said = capfd.readouterr().out
+    assert main(["replay", path]) == 0
+    played = capfd.readouterr()
+    assert played.out == said
+    assert "hello" in "".join(c for c in said if c != "\n")[:40]
+    assert "the state is the recorded one" in played.err
+    assert main(["replay", path, "--vm", "--to", "20"]) == 0
+    assert "20 steps" in capfd.readouterr().err
+    assert main(["replay", path, "--to", "5000"]) == 2
