@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from kit.bits import Bits, Expr
 from kit.engine.layout import (
@@ -229,6 +230,7 @@ class _Writer:
         self.written: set[int] = set()
         self.accesses: set[tuple[int, str]] = set()
         self.labels: dict[int, int] = {}
+        self.todo: list[Callable[[], object]] = []
         self.done = 0
         self.longest = sum(len(block.instructions) for block in region.blocks.values())
 
@@ -250,7 +252,9 @@ class _Writer:
                 self._load(window.table, at[f"{access}_table"])
                 self._load_window(window)
         self.leave = code.open("block")
-        self._tree(self.region.entry)
+        self._then(partial(self._tree, self.region.entry))
+        while self.todo:
+            self.todo.pop()()
         code.op("end")
         for number in sorted(self.written):
             self._store(self.x[number], at["x"] + 4 * number)
@@ -311,17 +315,22 @@ class _Writer:
             code.set(local)
 
     # -- control ---------------------------------------------------------------------------------
-    # After Ramsey, "Beyond Relooper": a block's code holds that of the blocks it dominates.
+    # After Ramsey, "Beyond Relooper": a block's code holds that of the blocks it dominates. They
+    # may lie in each other by the hundred, too many for Python's stack: what is still to be written
+    # waits in `todo` instead. Nothing may therefore follow a `_go` but what was put there before.
+
+    def _then(self, *acts: Callable[[], object]) -> None:
+        """These are done next, in this order; what they put here themselves comes in between."""
+        self.todo += reversed(acts)
+
+    def _end(self) -> None:
+        self.code.op("end")
 
     def _tree(self, start: int) -> None:
-        code = self.code
         if start in self.shape.loops:
-            self.labels[start] = code.open("loop")
-            self._enough(start)
-            self._within(start)
-            code.op("end")
-            return
-        if start == self.region.entry:
+            self.labels[start] = self.code.open("loop")
+            self._then(self._end)
+        if start in self.shape.loops or start == self.region.entry:
             self._enough(start)
         self._within(start)
 
@@ -338,17 +347,10 @@ class _Writer:
     def _within(self, start: int) -> None:
         merges = [child for child in self.shape.children[start] if child in self.shape.merges]
         merges.sort(key=lambda child: -self.shape.number[child])
-        self._nest(start, merges)
-
-    def _nest(self, start: int, merges: list[int]) -> None:
-        if not merges:
-            self._block(self.region.blocks[start])
-            return
-        child, *rest = merges
-        self.labels[child] = self.code.open("block")
-        self._nest(start, rest)
-        self.code.op("end")
-        self._tree(child)
+        for child in merges:
+            self.labels[child] = self.code.open("block")
+            self._then(self._end, partial(self._tree, child))
+        self._block(self.region.blocks[start])
 
     def _go(self, start: int, target: int) -> None:
         """Goes from a block to an address."""
@@ -363,7 +365,7 @@ class _Writer:
         elif target in shape.merges:
             self.code.branch(self.labels[target])
         else:
-            self._tree(target)
+            self._then(partial(self._tree, target))
 
     def _exit(self, target: int, result: int) -> None:
         """Leaves with pc at an address."""
@@ -451,28 +453,36 @@ class _Writer:
             return
         values.push(end.condition)
         code.open("if")
-        block, at, word, done = self.block, self.at, self.word, self.done
-        self._emit(end.yes, values.fork(), target)
         if target is None:
+            self._emit(end.yes, values.fork(), None)
             code.op("else")
-        else:
+            self._emit(end.no, values, None)
             code.op("end")
-        self.block, self.at, self.word, self.done = block, at, word, done
-        self._emit(end.no, values, target)
-        if target is None:
+            return
+        place = self.block, self.at, self.word, self.done
+
+        def otherwise() -> None:
             code.op("end")
+            self.block, self.at, self.word, self.done = place
+            self._emit(end.no, values, target)
+
+        self._then(otherwise)
+        self._emit(end.yes, values.fork(), target)
 
     def _indirect(self) -> None:
         """Goes where pc (the local) says: to a place behind a call of the region, or out of it."""
         start = self.block.start
-        for target in self.region.successors(self.block):
+
+        def go_if_there(target: int) -> None:
             self.code.get(self.pc)
             self.code.const(I32, target)
             self.code.op("i32.eq")
             self.code.open("if")
+            self._then(self._end)
             self._go(start, target)
-            self.code.op("end")
-        self._finish(0)
+
+        targets = self.region.successors(self.block)
+        self._then(*(partial(go_if_there, target) for target in targets), partial(self._finish, 0))
 
     # -- operations ------------------------------------------------------------------------------
 

@@ -232,6 +232,13 @@ def test_jumps_and_branches_to_the_next_instruction_are_steps_like_others() -> N
     assert twins.meter.steps > 1000
 
 
+def test_a_region_may_have_more_branches_in_a_row_than_python_has_calls() -> None:
+    """Each block lies within the one before it; a guest must not exhaust the host's stack."""
+    branches = "bne s0, s1, over\n" * 380
+    twins = hot(f"loop: addi s0, s0, 1\nmv s1, s0\n{branches}j loop\nover: j over", 5000)
+    assert twins.meter.steps > 3000
+
+
 @pytest.mark.parametrize(
     ("address", "config"),
     [(0x4420 >> 2, 0x90), (0x4420 >> 2 | 3, 0x98), (0x4440 >> 2, 0x88), (0x4420 >> 2 | 3, 0x18)],
