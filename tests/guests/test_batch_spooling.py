@@ -27,6 +27,7 @@ from tests.guests.batch import (
     run,
     stage,
 )
+from tests.guests.hostile import hostile_job
 from tests.guests.test_batch_stages import all_hostile, watched
 
 BLOCK = 2048
@@ -103,6 +104,11 @@ def test_hostile_jobs_do_no_more_harm_than_before() -> None:
     cards = all_hostile()
     machine = spooled(cards)
     assert machine.printer.text.count("\nALIVE\n") == cards.count("$JOB SURVIVOR,ACCT,1,2")
+
+
+def test_it_prints_the_same_in_a_virtual_machine() -> None:
+    cards = [*copier("FIRST", 30, punch=True), *hostile_job("smash"), *SURVIVOR]
+    machine = spooled(cards)
     vmm = VMM(Machine(memory="4M"))
     virtual = vmm.create("batch", stage("08"), memory="1M", reader=as_deck(cards), disk=disk())
     assert vmm.run(BUDGET)["batch"].code == 0
@@ -123,8 +129,10 @@ def test_a_job_does_not_pay_for_interrupts_that_happen_to_come_in_its_time(card:
 # No line lost, doubled or mixed
 
 
-@pytest.mark.parametrize("blocks", [0, 8, 128])
-@pytest.mark.parametrize(("card", "line"), [(1, 1), (200, 200), (50, 3000), (3000, 50)])
+@pytest.mark.parametrize(
+    ("blocks", "card", "line"),
+    [(0, 200, 200), (8, 1, 1), (8, 50, 3000), (8, 3000, 50), (128, 50, 3000)],
+)
 def test_no_line_is_lost_doubled_or_mixed(blocks: int, card: int, line: int) -> None:
     """With a disk that has room enough, with one that is full soon, and without any."""
     machine = Machine(memory="1M", disk=disk(blocks) if blocks else None)
@@ -214,9 +222,9 @@ def after(of: str, jobs: int, card: int, line: int, rounds: int) -> str:
     ("card", "line", "rounds", "bound"),
     [
         (200, 200, 2000, "processor"),
-        (6000, 2000, 1, "reader"),
-        (1000, 9000, 1, "printer"),
-        (6000, 5000, 1500, "processor"),
+        (15000, 5000, 1, "reader"),
+        (2000, 25000, 1, "printer"),
+        (12000, 12000, 4000, "reader"),
     ],
 )
 def test_utilisation_is_as_predicted(card: int, line: int, rounds: int, bound: str) -> None:

@@ -120,7 +120,9 @@ def test_good_jobs_between_hostile_jobs_print_correctly(of: str) -> None:
 
 @PROTECTED
 def test_hostile_jobs_find_the_same_monitor_in_a_virtual_machine(of: str) -> None:
-    cards = all_hostile()
+    """Those that could notice a difference."""
+    names = ("smash", "promote", "open", "alarm", "off", "stack", "sleep", "number", "spy")
+    cards = [card for name in names for card in hostile_job(name)] + SURVIVOR
     assert virtual_paper(as_deck(cards), stage(of)) == run(cards, stage(of)).printer.text
 
 

@@ -1,4 +1,4 @@
-# SECRET fills its storage with a word that should be nobody else's: the victim of HEIR.
+# SECRET tries to leave something behind: it fills its storage with a word, for HEIR to find.
         .include "../../batch/interface.s"
 
         .text

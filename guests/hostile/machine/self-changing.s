@@ -1,4 +1,4 @@
-# Tries to make whoever translates its code work without end: it changes each instruction it executes.
+# Tries to make whoever translates its code work for ever: it changes each instruction it executes.
         .globl  _start
 _start: la      t0, change
         lw      t1, 0(t0)
