@@ -73,8 +73,20 @@ TABLE = WINDOW + 16
 DECODED = 4096
 PLACES = 8192
 HEAT = 1 << 14
+GOLDEN = 0x9E3779B1
+"""2**32 divided by the golden ratio: a number times it has its differences in its upper bits."""
+LINEAR = 1
+"""Stands for the page of code where every address is physical."""
 TABLE_LIMIT = 1024
 WRITTEN_LIMIT = 64
+
+
+def key_of(pc: int, page: int) -> int:
+    """What the entries for code at a virtual address are found by: two processes each have theirs.
+
+    `page` is where in memory the page of the code is, or `LINEAR`.
+    """
+    return pc >> 1 ^ (page >> 12) * GOLDEN & 0xFFFF_FFFF
 
 
 class Layout:

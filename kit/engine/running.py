@@ -13,9 +13,11 @@ from kit.engine.layout import (
     DEVICE,
     ENDING,
     ENTRIES,
+    GOLDEN,
     HEAT,
     HOT,
     KINDS,
+    LINEAR,
     MISSED,
     MISSING,
     OFTEN,
@@ -193,21 +195,8 @@ class Running:
         code, at = StateCode(self.layout), self.layout.at
         self.place, page = code.local(I32), code.local(I32)
         missing = code.open("block")
-        # page: what tells apart translations for one virtual address.
-        code.const(I32, 1)
-        code.set(page)
-        code.load("linear")
-        code.op("i32.eqz")
-        code.open("if")
-        self._execute_entry(code)
-        code.branch(missing, "br_if")
-        code.get(self.place)
-        code.access("i32.load", 4)
-        code.load("pc")
-        code.const(I32, PAGE_MASK)
-        code.op("i32.and", "i32.add")
-        code.set(page)
-        code.op("end")
+        self._find_page(code, page, missing)
+        self._key(code, page)
         self._place(code, PLACES, 4)
         code.access("i32.load", at["places"])
         code.load("pc")
@@ -299,11 +288,40 @@ class Running:
         code.const(I32, PAGE_MASK)
         code.op("i32.and", "i32.ne")
 
-    def _place(self, code: StateCode, entries: int, shift: int) -> None:
-        """Pushes, and keeps in `place`, the offset of the entry for pc in a table."""
+    def _find_page(self, code: StateCode, page: int, unknown: int) -> None:
+        """Sets `page` (a local) to what tells apart code at one virtual address.
+
+        Branches to `unknown` where nothing is remembered of the page at pc.
+        """
+        code.const(I32, LINEAR)
+        code.set(page)
+        code.load("linear")
+        code.op("i32.eqz")
+        code.open("if")
+        self._execute_entry(code)
+        code.branch(unknown, "br_if")
+        code.get(self.place)
+        code.access("i32.load", 4)
+        code.load("pc")
+        code.const(I32, PAGE_MASK)
+        code.op("i32.and", "i32.add")
+        code.set(page)
+        code.op("end")
+
+    @staticmethod
+    def _key(code: StateCode, page: int) -> None:
+        """Pushes the key of the code at pc: see `kit.engine.layout.key_of`."""
         code.load("pc")
         code.const(I32, 1)
         code.op("i32.shr_u")
+        code.get(page)
+        code.const(I32, 12)
+        code.op("i32.shr_u")
+        code.const(I32, GOLDEN)
+        code.op("i32.mul", "i32.xor")
+
+    def _place(self, code: StateCode, entries: int, shift: int) -> None:
+        """Turns a key into the offset of its entry in a table, which is also kept in `place`."""
         code.const(I32, entries - 1)
         code.op("i32.and")
         code.const(I32, shift)
@@ -311,15 +329,22 @@ class Running:
         code.tee(self.place)
 
     def _warm(self, code: StateCode) -> None:
-        """Counts the arrivals at pc; comes back where it is worth translating."""
+        """Counts the arrivals at pc; comes back where it is worth translating.
+
+        Where nothing is remembered of the page at pc, no translation could be found either.
+        """
         heat = self.layout.at["heat"]
+        key, page = code.local(I32), code.local(I32)
         code.const(I32, 0)
         code.set(self.jumped)
         self.cold = code.open("block")
+        self._find_page(code, page, self.cold)
         known = code.open("block")
+        self._key(code, page)
+        code.tee(key)
         self._place(code, HEAT, 3)
         code.access("i32.load", heat)
-        code.load("pc")
+        code.get(key)
         code.op("i32.eq")
         code.branch(known, "br_if")
         # Another address has this entry. It cools by this arrival, and goes when it is cold.
@@ -330,7 +355,7 @@ class Running:
         code.branch(self.cold)
         code.op("end")
         code.get(self.place)
-        code.load("pc")
+        code.get(key)
         code.access("i32.store", heat)
         code.op("end")
         code.get(self.place)
@@ -457,7 +482,7 @@ class Running:
         """Finds the slot of the word's handler: remembered, or found in the encoding table."""
         decoded = self.layout.at["decoded"]
         code.get(self.word)
-        code.const(I32, 0x9E3779B1)
+        code.const(I32, GOLDEN)
         code.op("i32.mul")
         code.const(I32, 20)
         code.op("i32.shr_u")

@@ -11,7 +11,16 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kit.engine.layout import CODE_PAGE, ENTRIES, HEAT, PLACES, TABLE_PAGE, Layout
+from kit.engine.layout import (
+    CODE_PAGE,
+    ENTRIES,
+    HEAT,
+    LINEAR,
+    PLACES,
+    TABLE_PAGE,
+    Layout,
+    key_of,
+)
 
 if TYPE_CHECKING:
     from kit.engine.regions import Region
@@ -20,8 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Translations"]
 
-LINEAR = 1
-"""Stands for the page where every address is physical."""
 PAGE = 4096
 FIRST_SLOT = 256
 VOLATILE = 8
@@ -49,7 +56,7 @@ class Translations:
         self._next_slot = FIRST_SLOT
         self._slots: dict[tuple[object, ...], int] = {}
         # By page of RAM: the translations with code on it, as (place, pc, page).
-        self._on_page: defaultdict[int, list[tuple[int, int, int]]] = defaultdict(list)
+        self._on_page: defaultdict[int, set[tuple[int, int, int]]] = defaultdict(set)
         self._changes: Counter[int] = Counter()
         self._steps = 0
         self._breakpoints: frozenset[int] = frozenset()
@@ -74,11 +81,14 @@ class Translations:
         if slot is None:
             return
         self._guard(code)
-        place = self._layout.at["places"] + ((pc >> 1) % PLACES) * 16 >> 2
+        place = self._layout.at["places"] + key_of(pc, page) % PLACES * 16 >> 2
+        before = self._words[place], self._words[place + 1]
+        if before != (pc, page):
+            self._cool(*before)
         for number, value in enumerate((pc, page, slot)):
             self._words[place + number] = value
         for number in pages:
-            self._on_page[number].append((place, pc, page))
+            self._on_page[number].add((place, pc, page))
 
     def scatter(self) -> None:
         """Replaces the translation entered last by one that minds less where its addresses lie."""
@@ -174,6 +184,13 @@ class Translations:
         """What is hot is found out anew."""
         heat = self._layout.at["heat"]
         self._memory[heat : heat + HEAT * 8] = COLD
+
+    def _cool(self, pc: int, page: int) -> None:
+        """What had to give way to other code at its place may become hot anew."""
+        key = key_of(pc, page)
+        entry = self._layout.at["heat"] + key % HEAT * 8 >> 2
+        if self._words[entry] == key:
+            self._words[entry + 1] = 0
 
     def drop_written(self) -> None:
         """Drops the translations on the pages that the core has found written over."""

@@ -348,3 +348,79 @@ def test_mprv_borrows_the_rights_of_a_lower_mode_for_some_turns() -> None:
     twins.run(3000)
     assert logs[0] == logs[1]
     twins.compare_storage()
+
+
+PROCESSES = """
+        la t0, switch
+        csrw mtvec, t0
+        li t0, -1
+        csrw pmpaddr0, t0
+        csrwi pmpcfg0, 0x1f
+    switch:                             # to the other process, which begins at its start
+        xori s2, s2, 1
+        li t0, 1 << 31 | 0x80004000 >> 12
+        add t0, t0, s2
+        csrw satp, t0
+        li t0, 0x400000
+        csrw mepc, t0
+        csrw mstatus, zero
+        mret
+
+        .org 0x2000
+        li s0, 100
+    1:  addi s1, s1, 1
+        addi s0, s0, -1
+        bnez s0, 1b
+        ecall
+        .org 0x3000
+        li s0, 100
+    1:  addi s3, s3, 1
+        addi s0, s0, -1
+        bnez s0, 1b
+        ecall
+        .org 0x4000
+        .word 0, 0x80006000 >> 2 | 1
+        .org 0x5000
+        .word 0, 0x80007000 >> 2 | 1
+        .org 0x6000
+        .word 0x80002000 >> 2 | 0xdf
+        .org 0x7000
+        .word 0x80003000 >> 2 | 0xdf
+"""
+
+
+def test_processes_at_the_same_addresses_are_all_translated() -> None:
+    twins = hot(PROCESSES, 3000)
+    before = twins.meter.steps
+    twins.run(10_000)
+    assert twins.meter.steps - before > 8000
+    assert twins.fast.register("s1") == pytest.approx(twins.fast.register("s3"), rel=0.1)
+
+
+@pytest.mark.parametrize("distance", [1 << 14, 1 << 15, 1 << 16])
+def test_code_whose_place_other_code_takes_is_found_again(distance: int) -> None:
+    """Two loops, run in turn, each for longer than it takes to become hot."""
+    twins = hot(
+        f"""
+        start:  li s0, 20
+        1:      addi s0, s0, -1
+                bnez s0, 1b
+                csrw mscratch, s0
+                la t0, other
+                jr t0
+                .org {distance}
+        other:  li s0, 20
+        1:      addi s0, s0, -1
+                bnez s0, 1b
+                csrw mscratch, s0
+                la t0, start
+                jr t0
+        """,
+        1000,
+        threshold=3,
+    )
+    before = twins.meter.steps
+    twins.run(2000)
+    assert twins.meter.steps - before > 1100
+    pages = twins.fast.engine._translations._on_page  # type: ignore[attr-defined]
+    assert max(map(len, pages.values())) < 10
