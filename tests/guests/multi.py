@@ -93,8 +93,8 @@ def let_time_pass(machine: Machine) -> None:
 def window(machine: Machine, names: tuple[str, ...], after: int, most: int) -> Iterator[bytes]:
     """The states of a machine before each instruction of the named functions.
 
-    The search begins `after` steps from power-on, and goes on until `most` states are found, each at
-    another address. The machine is left somewhere.
+    The search begins `after` steps from power-on, and goes on until `most` states are found, each
+    at another address. The machine is left somewhere.
     """
     addresses = sorted(set(machine.symbols.values()))
     ends = {name: bisect.bisect(addresses, machine.symbols[name]) for name in names}

@@ -59,7 +59,8 @@ def test_so_it_is_with_any_quantum(quantum: int) -> None:
 def test_without_the_lock_counts_are_lost_and_with_it_none() -> None:
     careless = console("11", "careless-0 careless-1 quantum=700")
     found = re.search(r"counter: 2 times 1000 makes (\d+)", careless)
-    assert found and int(found[1]) < 2000
+    assert found
+    assert int(found[1]) < 2000
     careful = console("11", "careful-0 careful-1 quantum=2000")
     assert "counter: 2 times 1000 makes 2000" in careful
 

@@ -1,5 +1,5 @@
 // Stage 13: more storage than there is. Programs, the replacement policy, and how many pages a program
-// may have in storage can be said: --append "replace=clock frames=10 bigsort".
+// may have in storage can be said: --append "replace=fifo frames=3 refer:123412512345".
 
 #include "arguments.h"
 #include "disk_wait.h"
@@ -31,6 +31,8 @@ choose_policies(void)
 {
   quantum = setting_number("quantum", quantum);
   frames_limit = setting_number("frames", frames_limit);
+  if (frames_limit < 3)
+    frames_limit = 3;           // an instruction can lie in two pages, and use a third
   window = setting_number("window", window);
   if (!choose_policy(setting("policy", "round-robin")))
     panic("policy=%s: there is no such policy", setting("policy", ""));

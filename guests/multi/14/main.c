@@ -46,6 +46,8 @@ choose_policies(void)
 {
   quantum = setting_number("quantum", quantum);
   frames_limit = setting_number("frames", frames_limit);
+  if (frames_limit < 3)
+    frames_limit = 3;           // an instruction can lie in two pages, and use a third
   window = setting_number("window", window);
   if (!choose_policy(setting("policy", "round-robin")))
     panic("policy=%s: there is no such policy", setting("policy", ""));

@@ -119,7 +119,8 @@ page_take(const struct space *s)
   if (r == 0)
     r = take_from(0);
   if (r != 0)
-    *r = (struct resident){.frame = r->frame, .table = s->table, .loaded = arrivals++};
+    *r = (struct resident){
+      .frame = r->frame, .table = s->table, .loaded = arrivals++, .history = UINT32_MAX};
   lock_give(&paging);
   return r;
 }
@@ -182,7 +183,9 @@ note_use(struct resident *r)
   bool used = *r->entry & ENTRY_ACCESSED;
 
   *r->entry &= ~ENTRY_ACCESSED;
-  r->history = r->history >> 1 | (uint32_t)used << 31;
+  if (r->history == UINT32_MAX)
+    r->history = 0;             // it was new
+  r->history = (r->history >> 1 | (uint32_t)used << 31) & ~1;   // so that it is never all ones again
   r->used |= used;
 }
 

@@ -16,7 +16,8 @@ struct resident {
   bool locked;                  // it must stay
   uint32_t slot;                // where the disk has it, too: the slot's number, or 0
   uint32_t loaded;              // the order in which pages came
-  uint32_t history;             // a bit for each time somebody looked: was it used? newest highest
+  uint32_t history;             // a bit for each time somebody looked: was it used? newest highest.
+                                // all ones as long as nobody has: no new page leaves at once
   bool used;                    // so it was, since the clock's hand passed
 };
 

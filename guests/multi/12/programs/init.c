@@ -1,8 +1,9 @@
-// The first process: starts the programs that it is told, and waits until all have ended.
+// The first process: starts the programs that it is told, as program:argument:argument, and waits
+// until all have ended.
 
 #include "user.h"
 
-enum { MOST = 16 };
+enum { MOST = 16, ARGUMENTS = 4 };
 
 static const char *names[MOST];
 static int numbers[MOST];
@@ -16,20 +17,33 @@ name_of(int number)
   return "an orphan";
 }
 
+// In the child: becomes the program.
+static void
+become(char *text)
+{
+  char *arguments[ARGUMENTS + 1] = {text}, *colon;
+
+  for (int n = 1; n < ARGUMENTS && (colon = strchr(arguments[n - 1], ':')) != 0; n++) {
+    *colon = 0;
+    arguments[n] = colon + 1;
+  }
+  exec(text, arguments);
+  printf("init: %s cannot be started\n", text);
+  exit(127);
+}
+
 int
 main(int argc, char **argv)
 {
   int number, code;
 
   for (int n = 1; n < argc; n++) {
-    char *arguments[] = {argv[n], 0};
     names[n] = argv[n];
     numbers[n] = fork();
-    if (numbers[n] == 0) {
-      exec(argv[n], arguments);
-      printf("init: %s cannot be started\n", argv[n]);
-      exit(127);
-    }
+    if (numbers[n] == 0)
+      become(argv[n]);
+    if (numbers[n] < 0)
+      printf("init: there is no room for %s\n", argv[n]);
   }
   while ((number = wait(&code)) > 0)
     printf("init: %s has ended with code %d\n", name_of(number), code);
