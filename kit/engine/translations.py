@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from kit.engine.layout import (
@@ -31,6 +32,8 @@ __all__ = ["Translations"]
 
 PAGE = 4096
 FIRST_SLOT = 256
+MOST = 1 << 20
+"""Instructions in all translations together; each takes some 300 bytes of the host's memory."""
 VOLATILE = 8
 """Code on a page that has been written over so often lately is not translated anew."""
 LATELY = 1 << 28
@@ -54,7 +57,8 @@ class Translations:
         self._lines = memory[at["lines"] : at["lines"] + (layout.size >> 5)]
         self._translator: Translator | None = None
         self._next_slot = FIRST_SLOT
-        self._slots: dict[tuple[object, ...], int] = {}
+        self._slots: dict[bytes, int] = {}
+        self._room = MOST
         # By page of RAM: the translations with code on it, as (place, pc, page).
         self._on_page: defaultdict[int, set[tuple[int, int, int]]] = defaultdict(set)
         self._changes: Counter[int] = Counter()
@@ -113,15 +117,17 @@ class Translations:
 
         Its kind: are all addresses physical, is it scattered?
         """
-        words = [word for block in region.blocks.values() for word in block.instructions]
-        key = (region.entry, kind, *sorted(words))
+        code = sorted(row for block in region.blocks.values() for row in block.instructions)
+        key = sha256(repr((region.entry, kind, code)).encode()).digest()
         if key not in self._slots:
             slot = self._next_slot
-            if slot == self._runtime.slots or any(self._changes[n] >= VOLATILE for n in pages):
+            is_full = slot == self._runtime.slots or self._room < len(code)
+            if is_full or any(self._changes[n] >= VOLATILE for n in pages):
                 return None
             self._runtime.load(self._translate.translate(region, slot, *kind))
             self._slots[key] = slot
             self._next_slot += 1
+            self._room -= len(code)
         return self._slots[key]
 
     def _page(self, pc: int) -> int | None:

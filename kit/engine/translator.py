@@ -36,6 +36,8 @@ from kit.isa.encoding import Decoder
 __all__ = ["Translator"]
 
 SHIFT = {1: 0, 2: 1, 4: 2}
+REMEMBERED = 1 << 14
+"""Instructions of which it is remembered where they lead, at most."""
 
 
 @dataclass
@@ -129,6 +131,8 @@ class Translator:
         """Where the instruction leads, or None if it is not translated."""
         key = (at, word)
         if key not in self._flows:
+            if len(self._flows) == REMEMBERED:
+                self._flows.clear()
             self._flows[key] = self._flow(at, word)
         return self._flows[key]
 

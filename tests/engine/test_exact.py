@@ -9,11 +9,13 @@ import signal
 import threading
 from collections.abc import Callable
 from itertools import count
+from typing import Any
 
 import pytest
 
 from kit import Machine
 from kit.devices.disk_image import SECTOR, DiskImage
+from kit.engine import translations, translator
 from kit.isa.assembler import assemble
 from tests.devices.test_virtio_block import DATA, IN, NEXT, NOTIFY, WRITE, Driver
 from tests.engine.twins import Twins
@@ -237,6 +239,18 @@ def test_a_region_may_have_more_branches_in_a_row_than_python_has_calls() -> Non
     branches = "bne s0, s1, over\n" * 380
     twins = hot(f"loop: addi s0, s0, 1\nmv s1, s0\n{branches}j loop\nover: j over", 5000)
     assert twins.meter.steps > 3000
+
+
+def test_what_a_guest_makes_an_engine_remember_has_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Code beyond them runs in the core."""
+    monkeypatch.setattr(translations, "MOST", 60)
+    monkeypatch.setattr(translator, "REMEMBERED", 8)
+    loops = "".join(f"{n}: addi s{n}, s{n}, 1\nbltu s{n}, s0, {n}b\n" for n in range(1, 10))
+    twins = hot(f"li s0, 20\n{loops}" + "nop\n" * 30 + loops.replace("s0", "t0") + "1: j 1b", 500)
+    twins.compare_storage()
+    engine: Any = twins.fast.engine
+    assert twins.meter.translations < 6
+    assert len(engine._translations._translate._flows) <= 8
 
 
 @pytest.mark.parametrize(
