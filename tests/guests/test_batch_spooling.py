@@ -28,7 +28,7 @@ from tests.guests.batch import (
     stage,
 )
 from tests.guests.hostile import hostile_job
-from tests.guests.test_batch_stages import all_hostile, watched
+from tests.guests.test_batch_stages import all_hostile, assert_stacks_have_room, watched
 
 BLOCK = 2048
 """Bytes of the spools' blocks."""
@@ -104,6 +104,7 @@ def test_hostile_jobs_do_no_more_harm_than_before() -> None:
     cards = all_hostile()
     machine = spooled(cards)
     assert machine.printer.text.count("\nALIVE\n") == cards.count("$JOB SURVIVOR,ACCT,1,2")
+    assert_stacks_have_room(machine, stage("08"))
 
 
 def test_it_prints_the_same_in_a_virtual_machine() -> None:

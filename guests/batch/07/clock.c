@@ -51,8 +51,8 @@ job_begins(void)
 {
 }
 
-// The way is the same for each turn; a job that calls EXIT at once does nothing but go it. No device
-// must interrupt that.
+// The way is the same for each turn; a job that calls EXIT at once does nothing but go it. No
+// device must interrupt that.
 void
 batch_begins(void)
 {

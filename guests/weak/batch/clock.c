@@ -1,5 +1,5 @@
-// Time. A job pays for all of it, from its start to its end. At the end of what it may use, an alarm
-// takes the processor back: no job can keep it.
+// Time. A job pays for all of it, from its start to its end. At the end of what it may use, an
+// alarm takes the processor back: no job can keep it.
 
 #include "monitor.h"
 
