@@ -39,7 +39,7 @@ def add_replay(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Plays the recording; the exit status is 0 if the state in the end is the recorded one."""
-    from kit.trace.names import names_of
+    from kit.machine.names import names_of
 
     tape = Tape.load(args.recording)
     listeners = {} if args.json else {"console": show_console, "paper": show_paper}

@@ -78,6 +78,9 @@ class History(Protocol):
     def step_back(self, machine: Computer, steps: int) -> Stop:
         """Takes back the machine's last steps."""
 
+    def explain(self, machine: Computer) -> str:
+        """Why its last trap happened."""
+
 
 class Computer(ABC):
     """A hart with storage and the standard board, real or virtual.
@@ -392,6 +395,18 @@ class Computer(ABC):
         expect(name, value, "a number", int)
         write_register(self.hart, name, value)
         self.board.came_in(f"register {name}", (value & (1 << 64) - 1).to_bytes(8, "little"))
+
+    def explain(self) -> str:
+        """Why the last trap happened, in plain words, step by step.
+
+        With a history it is looked for there; without, the registers must still tell: so soon after
+        the trap. Raises `KitError` where there was none.
+        """
+        if self.history is not None:
+            return self.history.explain(self)
+        from kit.machine.explain import explain_last_trap  # a run does without all that
+
+        return explain_last_trap(self)
 
     def read_memory(self, address: int, length: int) -> bytes:
         """`length` bytes of storage. Raises `KitError` where there is none."""

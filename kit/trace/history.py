@@ -28,8 +28,11 @@ from kit.devices.channel import Channel
 from kit.devices.deck import COLUMNS, Deck
 from kit.errors import KitError
 from kit.machine.computer import Computer
+from kit.machine.explain import explain_next_step
+from kit.machine.machine import Machine
 from kit.machine.protocol import Stop
 from kit.trace.snapshot import RECORDS, Journal, Picture, take_picture
+from kit.vmm.kernel import VirtualCpu
 
 __all__ = ["History", "Input", "Run", "history_of"]
 
@@ -589,6 +592,33 @@ class History:
                 self.keep()
             yield from zip(cuts[1:], cuts[:-1], strict=True)
             high = start
+
+    def explain(self, machine: Computer) -> str:
+        """Why the machine's last trap happened: it looks at the machine before that, and returns.
+
+        Raises `KitError` if there was none since the history began.
+        """
+        here = self.place
+        with self._quietly():
+            if not self.back(partial(stop_at_traps, machine), lambda who: who is machine):
+                raise KitError("explain: there was no trap since the history began")
+            self._go(max(0, self.place_of(machine, machine.steps - 1)))
+            text = explain_next_step(machine)
+            self._go(here)
+        return text
+
+
+def stop_at_traps(machine: Computer) -> None:
+    """Makes a run end after each trap of a machine, until other listeners are set."""
+    if isinstance(machine, VirtualMachine):
+
+        def exited(vcpu: VirtualCpu, kind: str, before: int, cause: int) -> None:
+            if vcpu is machine.vcpu and (kind == "interrupt" or not vcpu.hart.completed):
+                machine.stop()
+
+        machine.kernel.recorder = exited
+    elif isinstance(machine, Machine):
+        machine.on_trap = lambda cause: machine.stop()
 
 
 def _counters(computer: Computer) -> tuple[int, int]:

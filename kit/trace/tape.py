@@ -245,6 +245,6 @@ def _vmm(guests: list[dict[str, Any]], engine: str) -> VMM:
 
 
 def _lines(computer: Computer) -> list[Any]:
-    from kit.trace.names import names_of
+    from kit.machine.names import names_of
 
     return [[address, file, line] for address, (file, line) in names_of(computer).lines.items()]

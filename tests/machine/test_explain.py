@@ -1,0 +1,159 @@
+"""The last trap in plain words: every cause, PMP and Sv32 walks included."""
+
+from __future__ import annotations
+
+import pytest
+
+from kit import VMM, Machine, assemble
+from kit.errors import KitError
+from kit.machine.computer import Computer
+from kit.trace.history import History
+
+START = """
+        la t0, handler
+        csrw mtvec, t0
+        li t0, -1
+        csrw pmpaddr0, t0
+        li t0, {pmp}
+        csrw pmpcfg0, t0
+        li t0, {satp}
+        csrw satp, t0
+        li t0, {mstatus}
+        csrw mstatus, t0
+        la t0, user
+        csrw mepc, t0
+        mret
+        .balign 4
+handler: j handler
+        .balign 4
+user:   {body}
+        .balign 4096
+root:   .fill 512, 4, 0
+        .word 0x200000cf        # 0x80000000: V R W X A D
+        .word 0x200004cf        # 0x80400000: a misaligned superpage
+        .word 0x20000801        # 0x80800000: to the next level
+        .fill 509, 4, 0
+leaves: .word 0x20000043, 0x200000d7, 0x20000049, 0
+        .fill 1020, 4, 0
+"""
+OPEN = 0x1F
+SV32 = "0x80000000 | 0x80001"
+S, U = "1 << 11", "0"
+
+
+def explained(
+    body: str, mode: str = U, pmp: int = OPEN, satp: str = "0", kind: str = "bare"
+) -> str:
+    image = assemble(START.format(body=body, mstatus=mode, pmp=pmp, satp=satp))
+    machine: Computer
+    if kind == "vm":
+        machine = VMM(Machine(memory="2M")).create("vm", image, memory="64K")
+    else:
+        machine = Machine(memory="64K")
+        machine.load(image)
+    for _ in range(60):
+        machine.step()
+        if machine.hart.pc == machine.symbols["handler"]:
+            return machine.explain()
+    raise AssertionError("no trap")
+
+
+@pytest.mark.parametrize("kind", ["bare", "vm"])
+@pytest.mark.parametrize(
+    ("body", "mode", "words"),
+    [
+        ("csrr t0, mstatus", U, ["illegal instruction", "U-mode may not", "in M-mode"]),
+        ("csrr t0, sstatus", U, ["in S-mode and in M-mode"]),
+        (".word 0", U, ["illegal", "not have passed in a more"]),
+        ("rdtime t0", U, ["scounteren", "mcounteren"]),
+        ("ebreak", S, ["breakpoint: S-mode executed ebreak"]),
+        ("li t0, 0x80000001; lw t0, 0(t0)", U, ["load address misaligned", "0x80000001"]),
+        ("li t0, 0x80000001; sh t0, 0(t0)", U, ["store address misaligned"]),
+        ("li a7, 3; ecall", U, ["call from U-mode", "a7 is 0x3"]),
+        ("ecall", S, ["call from S-mode"]),
+        ("lw t0, 0(zero)", U, ["load access fault", "nothing answers there"]),
+        ("sw t0, 0(zero)", U, ["store access fault", "physical"]),
+        ("jr zero", U, ["instruction access fault", "fetched an instruction from 0x00000000"]),
+    ],
+)
+def test_each_cause_has_its_words(kind: str, body: str, mode: str, words: list[str]) -> None:
+    text = explained(body, mode, kind=kind)
+    for word in words:
+        assert word in text, text
+    assert "handler" in text
+
+
+@pytest.mark.parametrize("kind", ["bare", "vm"])
+@pytest.mark.parametrize(
+    ("access", "address", "words"),
+    [
+        ("sw", 0x80800000, ["store page fault: S-mode wrote", "V R A, page", "W set"]),
+        ("lw", 0x80400000, ["load page fault", "level 1: the entry at 0x80001804", "aligned page"]),
+        ("lw", 0x80801000, ["level 0: the entry at 0x80002004", "SUM set", "or with U clear"]),
+        ("lw", 0x80802000, ["R set", "MXR set"]),
+        ("lw", 0x80803000, ["the entry at 0x8000200c is 0x00000000: no flags", "V set"]),
+        ("lw", 0x00000000, ["level 1: the entry at 0x80001000", "V set"]),
+        ("jr", 0x80800000, ["instruction page fault", "X set"]),
+    ],
+)
+def test_walks_are_told_step_by_step(
+    kind: str, access: str, address: int, words: list[str]
+) -> None:
+    operand = "t1" if access == "jr" else "t2, 0(t1)"
+    text = explained(f"li t1, {address}; {access} {operand}", S, satp=SV32, kind=kind)
+    for word in ["Sv32 translates", *words]:
+        assert word in text, text
+
+
+def test_pmp_says_which_entry_decides() -> None:
+    text = explained("la t0, user; sw t0, 0(t0)", pmp=0x1D)
+    assert "PMP entry 0 (r-x" in text
+    assert "does not allow write" in text
+    assert "with w in PMP entry 0" in text
+    text = explained("nop", pmp=0)
+    assert "U-mode is denied" in text
+
+
+def test_an_interrupt_is_explained() -> None:
+    machine = Machine(memory="64K")
+    machine.load(
+        assemble(
+            "la t0, h; csrw mtvec, t0; li t0, 8; csrw mie, t0; csrsi mstatus, 8\n"
+            "li t0, 0x2000000; li t1, 1; sw t1, 0(t0); nop\n.balign 4\nh: j h"
+        )
+    )
+    while machine.hart.pc != machine.symbols["h"]:
+        machine.step()
+    assert "machine software interrupt: it was pending, by a device's wire" in machine.explain()
+
+
+@pytest.mark.parametrize("kind", ["bare", "vm"])
+def test_a_history_finds_a_trap_that_was_returned_from(kind: str) -> None:
+    source = """
+        la t0, handler
+        csrw mtvec, t0
+        li t1, 1
+        lw t2, 0(t1)
+        li t1, 2
+1:      j 1b
+        .balign 4
+handler: csrr t0, mepc
+        addi t0, t0, 4
+        csrw mepc, t0
+        li t1, 77
+        mret
+    """
+    image = assemble(source, isa="rv32ima")
+    machine: Computer = Machine("rv32ima", memory="64K")
+    if kind == "vm":
+        machine = VMM(Machine("rv32ima", memory="2M")).create("vm", memory="64K")
+    machine.load(image)
+    History(machine)
+    with pytest.raises(KitError, match="no trap"):
+        machine.explain()
+    machine.run(500)
+    before = machine.hart.snapshot()
+    text = machine.explain()
+    assert "load address misaligned" in text
+    assert "accessed 0x00000001" in text
+    assert machine.hart.snapshot() == before
