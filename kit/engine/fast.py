@@ -137,10 +137,12 @@ class FastEngine:
     def _set_breakpoints(self, breakpoints: Collection[int], made: int) -> None:
         """Tells the core where to come back; not before the first of all steps."""
         words, at = self._words, self._at
-        self._translations.exclude(breakpoints)
-        words[at["breaks"]] = len(breakpoints)
+        # Others are at no address that pc can have.
+        places = [pc for pc in breakpoints if isinstance(pc, int) and 0 <= pc < 1 << 32]
+        self._translations.exclude(places)
+        words[at["breaks"]] = len(places)
         words[at["break_first"]] = made > 0
-        for number, pc in enumerate(breakpoints):
+        for number, pc in enumerate(places):
             words[at["breakpoints"] + number] = pc
 
     def _access_device(self) -> int:

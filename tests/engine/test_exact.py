@@ -241,6 +241,12 @@ def test_a_region_may_have_more_branches_in_a_row_than_python_has_calls() -> Non
     assert twins.meter.steps > 3000
 
 
+def test_a_breakpoint_where_pc_cannot_be_is_never_met() -> None:
+    twins = hot()
+    twins.both(lambda machine: machine.breakpoints.update((-4, 1 << 32, machine.hart.pc + 1)))
+    assert twins.run(1000).reason == "budget"
+
+
 def test_what_a_guest_makes_an_engine_remember_has_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Code beyond them runs in the core."""
     monkeypatch.setattr(translations, "MOST", 60)
