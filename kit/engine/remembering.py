@@ -28,6 +28,9 @@ __all__ = ["Remembering"]
 
 SIZES = (1, 2, 4)
 PAGE_SIZE = 4096
+MARKED_AT_ONCE = 16
+"""Pages of tables that are marked until the next instruction, at most: two for each walk, of which
+there are up to six: two for a fetch, one for its access, three to remember what was found."""
 
 
 class Remembering:
@@ -82,9 +85,9 @@ class Remembering:
         code.const(I32, TABLE_PAGE)
         code.op("i32.or")
         code.access("i32.store8", at["guards"])
-        # The list of marked pages; when it is full, it starts again at the next instruction.
+        # The list of marked pages; when it is nearly full, it starts again at the next instruction.
         code.load("table_pages")
-        code.const(I32, TABLE_LIMIT - 1)
+        code.const(I32, TABLE_LIMIT - MARKED_AT_ONCE)
         code.op("i32.ge_u")
         code.open("if")
         code.put("flush", 1)
@@ -94,12 +97,7 @@ class Remembering:
         code.op("i32.shl")
         self._guard_address(code, 0)
         code.access("i32.store", at["tables"])
-        code.load("table_pages")
-        code.const(I32, TABLE_LIMIT - 1)
-        code.op("i32.lt_u")
-        code.open("if")
         code.increment("table_pages")
-        code.op("end")
         code.put("marked", 1)
         # A page that was writable directly is so no more.
         start = self.layout.remembered("write")

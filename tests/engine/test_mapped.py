@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import pytest
 
+from kit.engine.layout import TABLE_PAGE
+from kit.isa.assembler import assemble
 from tests.engine.test_exact import hot, listen
 from tests.engine.twins import Twins
 
@@ -424,3 +426,41 @@ def test_code_whose_place_other_code_takes_is_found_again(distance: int) -> None
     assert twins.meter.steps - before > 1100
     pages = twins.fast.engine._translations._on_page  # type: ignore[attr-defined]
     assert max(map(len, pages.values())) < 10
+
+
+def test_all_tables_that_an_address_space_can_have_are_tables_no_more_when_it_ends() -> None:
+    """Else stores to those pages would be slow for ever."""
+    tables, frame = 0x8010_0000, 0x8000_1000
+    twins = Twins(
+        assemble("""
+                la t0, done
+                csrw mtvec, t0
+                li t0, -1
+                csrw pmpaddr0, t0
+                csrwi pmpcfg0, 0x1f
+                li t0, 1 << 31 | 0x80100000 >> 12
+                csrw satp, t0
+                li t0, 1 << 17 | 1 << 11        # data as S-mode has them
+                csrw mstatus, t0
+                li t1, 1 << 22
+        loop:   lw t0, 0(s0)
+                add s0, s0, t1
+                bnez s0, loop
+                csrw satp, zero
+        done:   j done
+        """),
+        memory="8M",
+        threshold=10**6,  # what is translated begins the list anew
+    )
+    pages = [tables + (number + 1 << 12) for number in range(1024)]
+    root = b"".join((page >> 2 | 1).to_bytes(4, "little") for page in pages)
+    leaf = (frame >> 2 | 0xCF).to_bytes(4, "little")
+    twins.both(lambda machine: machine.write_memory(tables, root))
+    for page in pages:
+        twins.both(lambda machine, page=page: machine.write_memory(page, leaf))  # type: ignore[misc]
+    guards = twins.fast.engine.pages  # type: ignore[attr-defined]
+    twins.run(2000)
+    assert sum(guard & TABLE_PAGE for guard in guards) > 500
+    twins.run(3000)
+    assert twins.fast.register("satp") == 0
+    assert not sum(guard & TABLE_PAGE for guard in guards)
