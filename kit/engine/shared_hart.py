@@ -15,6 +15,7 @@ __all__ = ["shared_hart"]
 FLUSH, REGIME = ("satp",), ("mode", "mstatus")
 """Words on which translation depends: those whose change ends what is remembered of it, and those
 that choose among what is remembered."""
+MXR = 1 << 19
 
 
 class File:
@@ -69,11 +70,12 @@ def shared_hart(layout: Layout, memory: memoryview, bus: StorageBus) -> Hart:
             view[place] = value
 
         def write_regime(hart: Hart, value: int) -> None:
-            if view[place] != value:
+            changes = view[place] ^ value
+            if changes:
                 view[place] = value
-                # A change of MXR changes what may be read, whatever is remembered.
                 words[regime] = 1
-                if name == "mstatus":
+                # MXR changes what may be read, whatever is remembered.
+                if name == "mstatus" and changes & MXR:
                     words[flush] = 1
 
         def write_flush(hart: Hart, value: int) -> None:
