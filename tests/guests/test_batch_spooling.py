@@ -152,7 +152,7 @@ def test_no_line_is_lost_doubled_or_mixed(blocks: int, card: int, line: int) -> 
         assert any(machine.disk.image.read(0, 4 * BLOCK))  # it was used
 
 
-WINDOWS = ["card_in", "put_out", "serve_interrupts"]
+WINDOWS = ["card_in", "put_out", "serve_interrupts", "go_on"]
 
 
 @pytest.mark.parametrize("name", WINDOWS)
