@@ -66,7 +66,7 @@ class Machine(Computer):
             self.engine = ReferenceEngine(hart)
         super().__init__(hart, bus, size, **devices)
         self.storage = bus.storage
-        self.engine.on_trap = self._trapped
+        self.engine.on_trap = self.trapped
         self.on_trap: Callable[[int], None] | None = None
         self._raised: BaseException | None = None
         self.reset()
@@ -80,10 +80,10 @@ class Machine(Computer):
         return made
 
     def _listens(self) -> int:
-        """Which traps `_trapped` wants to see: see `kit.engine.fast.FastEngine`."""
+        """Which traps `trapped` wants to see: see `kit.engine.fast.FastEngine`."""
         return 2 if self.on_trap is not None else int(self.monitor is not None)
 
-    def _trapped(self, cause: int) -> bool:
+    def trapped(self, cause: int) -> bool:
         """Called by the engine after each trap entry; True makes it return.
 
         What a listener raises waits until the engine has, and the steps are counted.

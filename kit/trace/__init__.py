@@ -4,5 +4,17 @@ from kit.trace.history import History
 from kit.trace.recorder import Recorder
 from kit.trace.recording import Event, Frame, Recording, Region
 from kit.trace.tape import Tape, record_to
+from kit.trace.tracer import Trace, TraceEvent
 
-__all__ = ["Event", "Frame", "History", "Recorder", "Recording", "Region", "Tape", "record_to"]
+__all__ = [
+    "Event",
+    "Frame",
+    "History",
+    "Recorder",
+    "Recording",
+    "Region",
+    "Tape",
+    "Trace",
+    "TraceEvent",
+]
+__all__ += ["record_to"]

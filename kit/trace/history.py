@@ -109,6 +109,8 @@ class History:
     is a number of steps, of all machines together, since the history began. `on_undone`, if set, is
     called with (machine's name, device, what it had put out) where a past is changed.
 
+    While `silent`, the machines only make known steps again, which nobody needs to hear of.
+
     Raises `KitError` for a machine that depends on what is not recorded: a monitor in Python, or a
     channel to a machine elsewhere.
     """
@@ -125,7 +127,7 @@ class History:
         self.log: list[Run | Input] = []
         self.snapshots: list[Snapshot] = []
         self._machines = {name: _Machine(c) for name, c in self.computers.items()}
-        self._driving = self._taking = self._silent = False
+        self._driving = self._taking = self.silent = False
         for name in self.computers:
             self._attach(name)
         self.restart()
@@ -236,7 +238,7 @@ class History:
 
     def _hear(self, listener: Callable[[Any], object], what: Any) -> None:
         """Passes on what a device puts out, unless it did so the first time."""
-        if not self._silent and (not self.is_past or self.place > self._heard):
+        if not self.silent and (not self.is_past or self.place > self._heard):
             listener(what)
 
     def _ask(self, machine: _Machine, source: Callable[[], Deck | None] | None) -> Deck | None:
@@ -430,7 +432,7 @@ class History:
         """
         self._check_place(place)
         with self._quietly():
-            self._silent = False
+            self.silent = False
             self._drive(place)
             if place == self.end:
                 self._pass()
@@ -489,7 +491,7 @@ class History:
             setattr(owner, name, value)
 
         put_aside(self, "_driving", True)
-        put_aside(self, "_silent", True)
+        put_aside(self, "silent", True)
         for computer in self.computers.values():
             put_aside(computer, "breakpoints", set())
             host = computer
