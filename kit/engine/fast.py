@@ -170,7 +170,7 @@ class FastEngine:
         return 1
 
     def _go_on(self, state: int) -> None:
-        """Begins the instruction at pc anew, with so much known of its access."""
+        """Executes the instruction begun anew, with so much known of its access."""
         words, at = self._words, self._at
         words[at["outside"]] = state
         for name in ("left", "counted", "started"):

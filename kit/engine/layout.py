@@ -44,10 +44,11 @@ BUDGET, TRAPPED, WAITING, DEVICE, HOT, CODE, BREAKPOINT, SCATTERED = range(8)
 Python (not executed), code worth translating at pc, translated code was written over, pc is at a
 breakpoint, the translation at `current` misses its windows too often."""
 BREAKPOINTS = 64
-NOT_ASKED, READ, ABSENT, WRITING, VALUED, WRITTEN = range(6)
-"""How far an access to what is not RAM is: Python has not been asked; a device has been read;
-nothing answers there; a device is there, but the value for it is not; now it is; the device has it.
-Each time the instruction is begun anew, until it can be completed."""
+NOT_ASKED, ABSENT, WRITING, VALUED, READ, WRITTEN = range(6)
+"""How far an access to what is not RAM is: Python has not been asked; nothing answers there; a
+device is there, but the value for it is not; now it is; a device has been read; the device has it.
+Each time the instruction is executed anew, until it can be completed. From `READ` on a device has
+acted, perhaps on storage: so the instruction is not fetched again, nor its address translated."""
 INTERPRETED, ENDING, MISSING, MISSED = 1, 2, 3, 4
 """What translated code returns where the core is to execute the next instruction: because it cannot
 do it, because the budget is about to end, because no translation begins there, or because an

@@ -114,8 +114,13 @@ class Running:
         self._check_breakpoints(code)
         code.op("end")
         code.call(numbers["settle"])
+        # In an instruction that has been begun there is no place for anything else any more.
+        begun = code.open("block")
+        code.load("outside")
+        code.branch(begun, "br_if")
         self._take_interrupt(code)
         self._translated(code)
+        code.op("end")
         self._interpret(code)
         code.branch(self.top)
         code.op("end", "end")
@@ -168,10 +173,6 @@ class Running:
         code.op("i32.or")
         code.load("mie")
         code.op("i32.and")
-        code.const(I32, 0)
-        code.load("outside")
-        # In an instruction that has been begun there is no place for interrupts any more.
-        code.op("i32.eqz", "select")
         code.open("if")
         code.call(self.numbers["pending"])
         code.tee(self.cause)
@@ -385,10 +386,16 @@ class Running:
     def _interpret(self, code: StateCode) -> None:
         """Executes the instruction at pc."""
         numbers = self.numbers
+        begun = code.open("block")
+        code.load("instruction")
+        code.set(self.word)
+        code.load("outside")
+        code.branch(begun, "br_if")
         self._fetch(code)
         code.get(self.word)
         code.call(numbers["begin"])
         code.set(self.word)
+        code.op("end")
         self._decode(code)
         system = code.open("block")
         code.get(self.word)

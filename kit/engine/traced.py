@@ -101,17 +101,47 @@ class _Traced:
         elif op.kind == "storage":
             getattr(self, "_" + op.name)(op, values)
             return
+        elif op.name.name == "translate" and self._kind():
+            self._translate(op, values)
+            return
         else:
-            for arg in op.args:
-                values.push(arg)
-            code.call(self.numbers[op.name])
+            self._call(op, values)
+            return
         if op.result is not None:
             values.bind(op.result)
-        if op.kind == "call" and op.name in self.trapping:
+
+    def _call(self, op: Op, values: Values) -> None:
+        code = self.code
+        for arg in op.args:
+            values.push(arg)
+        code.call(self.numbers[op.name])
+        if op.result is not None:
+            values.bind(op.result)
+        if op.name in self.trapping:
             code.load("trapped")
             code.open("if")
             self._leave(0)
             code.op("end")
+
+    def _translate(self, op: Op, values: Values) -> None:
+        """Where a device has been accessed, that is where: tables may have changed meanwhile."""
+        code = self.code
+        assert op.result is not None
+        for arg in op.args:  # before the `if`, since what is computed in it is not known behind
+            if arg not in values.locals:
+                values.push(arg)
+                values.bind(arg)
+        code.load("outside")
+        code.const(I32, READ)
+        code.op("i32.lt_u")
+        code.open("if")
+        self._call(op, values)
+        code.op("else")
+        code.load("outside_address")
+        if kind_of(op.result.width) == I64:
+            code.op("i64.extend_i32_u")
+        code.set(values.locals[op.result])
+        code.op("end")
 
     def _set(self, name: str, value: Expr, values: Values) -> None:
         """Changes a word; notes what follows for translation."""

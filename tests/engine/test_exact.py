@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from kit import Machine
+from kit.devices.device import Device
 from kit.devices.disk_image import SECTOR, DiskImage
 from kit.engine import translations, translator
 from kit.isa.assembler import assemble
@@ -168,6 +169,69 @@ def test_device_accesses_in_a_hot_loop_are_made_at_their_steps() -> None:
         twins.run(budget)
     twins.compare_storage()
     assert twins.reference.uart.text == twins.fast.uart.text != ""
+
+
+class Eager(Device):
+    """A device that writes over storage at once: instructions, or entries of page tables."""
+
+    name = "eager"
+    places: tuple[int, ...] = ()
+
+    def read(self, offset: int, size: int) -> int:
+        for place in self.places:
+            self.host.write_bytes(place, offset.to_bytes(4, "little"))
+        return 0x87
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        self.read(value & 0xFFF, size)
+
+    def accepts(self, offset: int, size: int) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    "access", ["lb a5, 0x13(t0)", "sb s2, 0(t0)", "lw a5, 0(t0)", "sw s2, 4(t0)"]
+)
+@pytest.mark.parametrize("changed", ["code", "table"])
+def test_what_a_device_changes_does_not_change_the_access_under_way(
+    access: str, changed: str
+) -> None:
+    twins = Twins(
+        assemble(f"""
+                la t0, handler
+                csrw mtvec, t0
+                li t0, 0x80080010
+                csrw satp, t0
+                li t0, 1 << 17 | 1 << 11
+                csrw mstatus, t0
+                li t0, 0x400000
+                li s2, 0x13
+                li s0, 60
+        1:      addi s0, s0, -1
+                bnez s0, 1b
+        here:   {access}
+                addi s5, s5, 1
+        2:      j 2b
+                .align 2
+        handler:
+                addi s6, s6, 1
+                j handler
+                .org 0x10000
+                .word 0, 0x80011000 >> 2 | 1
+                .org 0x11000
+                .word 0x50000000 >> 2 | 0xc7
+        """)
+    )
+    twins.both(lambda machine: machine.set_register("pmpaddr0", 0xFFFF_FFFF))
+    twins.both(lambda machine: machine.set_register("pmpcfg0", 0x1F))
+    for machine in twins.machines:
+        device = Eager()
+        device.places = (machine.symbols["here"] if changed == "code" else RAM + 0x11000,)
+        machine.bus.attach(device, 0x5000_0000)
+        device.host = machine.board
+    twins.run(500)
+    twins.compare_storage()
+    assert (twins.fast.register("s5"), twins.fast.register("s6")) == (1, 0)
 
 
 def test_time_and_counters_read_in_a_hot_loop_are_exact() -> None:
