@@ -48,10 +48,11 @@ class Block:
 
 @dataclass
 class Region:
-    """The blocks behind an entry, by their addresses."""
+    """The blocks behind an entry, by their addresses; `is_cut` if there would have been more."""
 
     entry: int
     blocks: dict[int, Block]
+    is_cut: bool = False
 
     def successors(self, block: Block) -> list[int]:
         """The blocks of the region that a block may lead to."""
@@ -90,7 +91,7 @@ def find_region(
     for leader in leaders:
         if leader in flows:
             blocks[leader] = _block(leader, flows, leaders, tuple(returns[:RETURNS]))
-    region = Region(entry, blocks)
+    region = Region(entry, blocks, len(flows) == LARGEST)
     reachable, queue = {entry}, [entry] if entry in blocks else []
     while queue:
         for target in region.successors(blocks[queue.pop()]):

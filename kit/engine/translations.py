@@ -73,7 +73,7 @@ class Translations:
         page = self._page(pc)
         if page is None:
             return
-        region = self._translate.find(pc, self._reader(pc, page))
+        region = self._region(pc, page)
         if not region.blocks:
             return
         offset = -self._layout.ram_base
@@ -85,7 +85,7 @@ class Translations:
         if slot is None:
             return
         self._guard(code)
-        place = self._layout.at["places"] + key_of(pc, page) % PLACES * 16 >> 2
+        place = self._place(pc, page)
         before = self._words[place], self._words[place + 1]
         if before != (pc, page):
             self._cool(*before)
@@ -93,6 +93,28 @@ class Translations:
             self._words[place + number] = value
         for number in pages:
             self._on_page[number].add((place, pc, page))
+
+    def _region(self, pc: int, page: int) -> Region:
+        """The region at pc; one that is too large ends where others begin.
+
+        Else each turn of a long loop would end one at another place, and there another would begin.
+        """
+        read = self._reader(pc, page)
+        region = self._translate.find(pc, read)
+        if region.is_cut:
+            region = self._translate.find(
+                pc, lambda at: None if at != pc and self._begins(at, page) else read(at)
+            )
+        return region
+
+    def _begins(self, pc: int, page: int) -> bool:
+        """Is there a translation of the code at pc?"""
+        place = self._place(pc, page)
+        return (self._words[place], self._words[place + 1]) == (pc, page)
+
+    def _place(self, pc: int, page: int) -> int:
+        """Where the core looks for a translation of the code at pc, as an index of words."""
+        return self._layout.at["places"] + key_of(pc, page) % PLACES * 16 >> 2
 
     def scatter(self) -> None:
         """Replaces the translation entered last by one that minds less where its addresses lie."""

@@ -305,6 +305,15 @@ def test_a_region_may_have_more_branches_in_a_row_than_python_has_calls() -> Non
     assert twins.meter.steps > 3000
 
 
+@pytest.mark.parametrize("length", [401, 1001])
+def test_a_loop_longer_than_a_region_takes_few_regions(length: int) -> None:
+    twins = hot("loop: " + "addi s0, s0, 1\n" * (length - 1) + "j loop", 20 * length)
+    before = twins.meter.steps
+    twins.run(20 * length)
+    assert twins.meter.translations == -(-length // 400)
+    assert twins.meter.steps - before > 18 * length
+
+
 def test_a_breakpoint_where_pc_cannot_be_is_never_met() -> None:
     twins = hot()
     twins.both(lambda machine: machine.breakpoints.update((-4, 1 << 32, machine.hart.pc + 1)))
