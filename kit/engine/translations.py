@@ -229,12 +229,15 @@ class Translations:
 
     def written(self, offset: int, length: int) -> None:
         """RAM has been written by somebody else, who may have changed tables or code."""
-        first, last = offset >> 12, offset + length - 1 >> 12
-        for page, guard in enumerate(self.pages[first : last + 1], first):
+        last = offset + length - 1
+        for page in range(offset >> 12, (last >> 12) + 1):
+            guard = self.pages[page]
             if guard & TABLE_PAGE:
                 self._words[self._layout.at["flush"] >> 2] = 1
-            if guard & CODE_PAGE and any(self._lines[offset >> 5 : (offset + length - 1 >> 5) + 1]):
-                self._invalidate(page)
+            if guard & CODE_PAGE:
+                start, end = max(offset, page << 12), min(last, (page << 12) + PAGE - 1)
+                if any(self._lines[start >> 5 : (end >> 5) + 1]):
+                    self._invalidate(page)
 
     def exclude(self, breakpoints: Collection[int]) -> None:
         """From now on no translation has an instruction at one of these virtual addresses."""
