@@ -116,7 +116,7 @@ bool terminal_card(char card[CARD_COLUMNS]);
 void terminal_line(const char *text, size_t length);
 void wait_for(uint32_t device, uint32_t status);        // until one of these bits is up
 
-// spool.c, units.c: stage 08. All but the first are called with interrupts off.
+// spool.c, store.c, units.c: stage 08. All but the first are called with interrupts off.
 enum kind { NOTHING, CARD, LINE, PAGE, PUNCHED };
 struct entry {                          // what goes through a spool
   uint8_t kind, length;
