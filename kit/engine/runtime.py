@@ -86,12 +86,17 @@ class Runtime:
     def load(self, binary: bytes, keep: bool = False) -> None:
         """Compiles a module and links it; `functions` then has what it exports.
 
-        With `keep` the compiled form comes from the cache, or is put there.
+        With `keep` the compiled form comes from the cache, or is put there. Raises `MemoryError`
+        where the host has no room for it.
         """
-        module = self._kept(binary) if keep else wasmtime.Module(self.engine, binary)
         known: dict[str, Any] = {"memory": self.memory, "table": self.table, **self.functions}
-        imports = [known[row.name or ""] for row in module.imports]
-        exports = wasmtime.Instance(self.store, module, imports).exports(self.store)
+        try:
+            module = self._kept(binary) if keep else wasmtime.Module(self.engine, binary)
+            imports = [known[row.name or ""] for row in module.imports]
+            exports = wasmtime.Instance(self.store, module, imports).exports(self.store)
+        except wasmtime.WasmtimeError as error:
+            wasmtime.Module.validate(self.engine, binary)  # raises where the module is to blame
+            raise MemoryError(str(error)) from None
         for row in module.exports:
             function = exports[row.name]
             assert isinstance(function, wasmtime.Func)

@@ -146,7 +146,12 @@ class Translations:
             is_full = slot == self._runtime.slots or self._room < len(code)
             if is_full or any(self._changes[n] >= VOLATILE for n in pages):
                 return None
-            self._runtime.load(self._translate.translate(region, slot, *kind))
+            try:
+                self._runtime.load(self._translate.translate(region, slot, *kind))
+            except MemoryError:
+                # The core goes on without; what is translated already stays.
+                self._room = 0
+                return None
             self._slots[key] = slot
             self._next_slot += 1
             self._room -= len(code)
