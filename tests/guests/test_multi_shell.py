@@ -160,9 +160,7 @@ def test_a_shell_runs_what_a_file_says() -> None:
     assert found[1] == ["first", "second"]
 
 
-@pytest.mark.parametrize(
-    "settings", ["policy=fair", "frames=5 replace=lru", "frames=3"]
-)
+@pytest.mark.parametrize("settings", ["policy=fair", "frames=5 replace=lru", "frames=3"])
 def test_forks_pipes_and_files_under_stress(settings: str) -> None:
     found = session("stress", "stress | cat | cat", "halt", append=settings)
     assert found[0] == ["stress: 0 went wrong"]

@@ -58,9 +58,7 @@ class FileSystem:
             self.blocks[self.inode_start + at // BLOCK] = table[at : at + BLOCK]
         self.blocks[self.map] = ((1 << self.next) - 1).to_bytes(BLOCK, "little")
         total = self.count + self.swap_blocks
-        return b"".join(
-            self.blocks.get(number, b"").ljust(BLOCK, b"\0") for number in range(total)
-        )
+        return b"".join(self.blocks.get(number, b"").ljust(BLOCK, b"\0") for number in range(total))
 
 
 def directory(entries: dict[str, int]) -> bytes:
