@@ -12,7 +12,7 @@ DECK ?= guests/batch/jobs/monday.deck
 # Second opinions for the tests: an emulator, an assembler, a device-tree compiler and a browser; and
 # Node.js where there is none (not every npm is Debian's) for the fast engine under Pyodide.
 PACKAGES := qemu-system-misc binutils-riscv64-unknown-elf gcc-riscv64-unknown-elf \
-    device-tree-compiler chromium $(if $(shell command -v npm),,nodejs npm)
+    gdb-multiarch device-tree-compiler chromium $(if $(shell command -v npm),,nodejs npm)
 NODE_MODULES := tests/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help

@@ -126,6 +126,9 @@ def add_run(commands: Any) -> None:
     parser.add_argument(
         "--record", metavar="FILE", help="write a recording there, which `kit replay` plays"
     )
+    parser.add_argument(
+        "--gdb", type=int, metavar="PORT", help="let a GDB on this computer run it (0: any port)"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead")
     parser.set_defaults(run=run, surplus=SURPLUS)
 
@@ -153,6 +156,8 @@ def run(args: argparse.Namespace) -> int:
 
         History(machine)
     _feed(machine, args.input)
+    if args.gdb is not None:
+        return _serve_gdb(machine, args)
     wanted = [name for name in LIMITS if args.json or getattr(args, name, None) is not None]
     keep(machine, wanted)
     started = time.perf_counter()
@@ -176,9 +181,34 @@ def run(args: argparse.Namespace) -> int:
     return min(stop.code, 255) if stop.reason == "halt" else NOT_HALTED
 
 
+def _serve_gdb(machine: Computer, args: argparse.Namespace) -> int:
+    """Does what a GDB says until it goes."""
+    from kit.trace.debugger import Debugger
+    from kit.trace.gdb import GdbServer
+
+    debugger = Debugger(machine)
+    debugger.history.on_undone = _show_undone
+    server = GdbServer(debugger, args.gdb)
+    print(
+        f"kit: waiting for gdb: target remote localhost:{server.port}", file=sys.stderr, flush=True
+    )
+    try:
+        server.serve()
+    finally:
+        server.close()
+        _write_outputs(machine, args)
+    return 0
+
+
+def _show_undone(name: str, device: str, items: list[Any]) -> None:
+    """Marks what was shown and has not happened any more."""
+    what = {"uart": "bytes of the console", "printer": "lines of paper", "punch": "cards"}[device]
+    print(f"kit: undone: the last {len(items)} {what}", file=sys.stderr, flush=True)
+
+
 def _run_room(args: argparse.Namespace) -> int:
     """A machine room: what its machines have is said in its plan, not by options."""
-    names = "image bare vm reader printer punch input disk initrd record".split()
+    names = "image bare vm reader printer punch input disk initrd record gdb".split()
     given = [name for name in names if getattr(args, name)]
     if given:
         raise KitError(f"--config: {given[0]} belongs into {args.config}, not beside it")

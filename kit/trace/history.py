@@ -462,8 +462,8 @@ class History:
         if place == self.end:
             self._pass()
 
-    def _drive(self, place: int, hit: Callable[[Computer], None] | None = None) -> None:
-        """Makes the recorded steps again, up to a place; tells `hit` of what stops them earlier."""
+    def _drive(self, place: int, hit: Callable[[Computer], bool] | None = None) -> None:
+        """Makes the recorded steps again, up to a place; asks `hit` whether to stop earlier."""
         idle = 0
         while (now := self.place) < place:
             self._pass()
@@ -477,8 +477,9 @@ class History:
             if idle > 3:
                 raise KitError(f"history: the run cannot be made again: it ends ({stop.reason})")
             stopped = stop.reason in ("breakpoint", "stopped")
-            if hit is not None and (stopped or computer.hart.pc in computer.breakpoints):
-                hit(computer)
+            stopped = stopped or computer.hart.pc in computer.breakpoints
+            if hit is not None and stopped and hit(computer):
+                break
         self._see()
 
     @contextmanager
@@ -538,14 +539,14 @@ class History:
     def back(
         self,
         arm: Callable[[], None],
-        fits: Callable[[Computer], bool] = lambda machine: True,
+        fits: Callable[[Computer], int | None] = lambda machine: 0,
         least: int = 0,
     ) -> bool:
         """Goes back to the last place before this one at which something stops the machines.
 
         `arm` sets what is to stop them: breakpoints, or a listener that calls `Computer.stop`;
-        `fits` is asked at each such place. If there is none from place `least` on, it returns False
-        and stays.
+        `fits` is asked at each such place how many steps before it to go, or None for not at all.
+        If there is none from place `least` on, it returns False and stays.
         """
         self._see()
         here = self.place
@@ -554,9 +555,11 @@ class History:
             for low, high in self._stretches(least, here):
                 hits: list[int] = []
 
-                def hit(machine: Computer, hits: list[int] = hits) -> None:
-                    if self.place < here and fits(machine):
-                        hits.append(self.place)
+                def hit(machine: Computer, hits: list[int] = hits) -> bool:
+                    before = fits(machine)
+                    if before is not None and least <= self.place - before < here:
+                        hits.append(self.place - before)
+                    return False
 
                 self._go(low)
                 with self._quietly():
@@ -570,7 +573,27 @@ class History:
             self._go(here)
         return False
 
-    def _hit_at_once(self, hit: Callable[[Computer], None]) -> None:
+    def forward(self, arm: Callable[[], None], fits: Callable[[Computer], int | None]) -> bool:
+        """Goes on along the recorded run, to where something stops the machines (see `back`).
+
+        False, and at the end of what is recorded, if there is no such place.
+        """
+        self._see()
+        found: list[Computer] = []
+
+        def hit(machine: Computer) -> bool:
+            if fits(machine) is not None:
+                found.append(machine)
+            return bool(found)
+
+        with self._quietly():
+            arm()
+            self._drive(self.end, hit)
+            if not found:
+                self._pass()
+        return bool(found)
+
+    def _hit_at_once(self, hit: Callable[[Computer], bool]) -> None:
         for computer in self.computers.values():
             if computer.hart.pc in computer.breakpoints:
                 hit(computer)
@@ -602,7 +625,9 @@ class History:
         """
         here = self.place
         with self._quietly():
-            if not self.back(partial(stop_at_traps, machine), lambda who: who is machine):
+            if not self.back(
+                partial(stop_at_traps, machine), lambda who: 0 if who is machine else None
+            ):
                 raise KitError("explain: there was no trap since the history began")
             self._go(max(0, self.place_of(machine, machine.steps - 1)))
             text = explain_next_step(machine)
