@@ -178,6 +178,7 @@ class _HotGenerator(Generator):
             *(op("sw", rs1=29, rs2=6, imm=0), op("sw", rs1=29, rs2=0, imm=4), op("mret")),
             "exception",
             *self._over([0, 1, 3, 12], "next"),
+            *self._pmp_call(),
             *(op("addi", rd=29, rs1=0, imm=2), jump("bne", "four", rs1=5, rs2=29)),
             *(op("andi", rd=29, rs1=7, imm=3), op("addi", rd=29, rs1=29, imm=-3)),
             jump("bne", "two", rs1=29, rs2=0),
@@ -200,6 +201,18 @@ class _HotGenerator(Generator):
         self._put(self.machine_handler, cells)
         before = items[: items.index("next")]
         return self.machine_handler + sum(i.length for i in before if not isinstance(i, str))
+
+    def _pmp_call(self) -> list[Item]:
+        """What a call from S- or U-mode (cause 8 or 9) does: other rights in four PMP entries."""
+        if not self.config.pmp:
+            return []
+        return [
+            *(op("andi", rd=29, rs1=5, imm=-2), op("addi", rd=29, rs1=29, imm=-8)),
+            jump("bne", "no call", rs1=29, rs2=0),
+            *load_constant(7, self._pmp_config(1) & ~0xFF | 0x18 | self.r.randrange(7)),
+            *(read_csr("pmpcfg1", 29), op("xor", rd=29, rs1=29, rs2=7), write_csr("pmpcfg1", 29)),
+            *(jump("jal", "four", rd=0), "no call"),
+        ]
 
     @staticmethod
     def _over(causes: Iterable[int], label: str) -> list[Item]:
@@ -266,7 +279,7 @@ class _HotGenerator(Generator):
         if self.r.random() < 0.3:
             return super()._entry(index)
         page = DATA + 0x1000 * self.r.randrange(DATA_PAGES)
-        rights = self.r.choice((0x7, 0x7, 0x7, 0xF, 0xF, 3, 9, 0xB))
+        rights = self.r.choice((0x7, 0x7, 0x7, 0xF, 0xF, 3, 9, 9, 9))
         used = self.r.choice((0xC0, 0xC0, 0xC0, 0x40, 0))
         return page >> 2 | rights | used | (0x10 if index & 1 else 0)
 
@@ -292,6 +305,16 @@ class _HotGenerator(Generator):
         if self.r.random() < 0.02:
             return self.r.choice((0x4000_0000, BASE + MEMORY - 2, BASE + MEMORY, BASE - 4))
         return DATA + 0x1000 * self.r.randrange(DATA_PAGES) + self._offset()
+
+    def _pmp_address(self, entry: int) -> int:
+        """The fourth one is for all data, or for some bytes of them: see `_pmp_call`."""
+        if entry != 4:
+            return super()._pmp_address(entry)
+        if self.r.random() < 0.6:
+            return DATA >> 2 | 0xFFF
+        return (
+            DATA + 0x1000 * self.r.randrange(DATA_PAGES) + 0x100 * self.r.randrange(16) >> 2 | 0x1F
+        )
 
     def _label(self) -> str:
         self._labels += 1
@@ -328,8 +351,9 @@ class _HotGenerator(Generator):
         top, out = self._label(), self._label()
         turns = self.r.choice((self.turns // 4, self.turns // 2, self.turns))
         items += [*load_constant(COUNTER, turns), top]
+        theme = self._theme() if self.r.random() < 0.5 else None
         for _ in range(pieces):
-            items += self._piece()
+            items += theme() if theme and self.r.random() < 0.5 else self._piece(theme is not None)
         items.append(op("addi", rd=COUNTER, rs1=COUNTER, imm=-1))
         if self.r.random() < 0.7:
             items.append(jump("bne", top, rs1=COUNTER, rs2=0))
@@ -390,7 +414,9 @@ class _HotGenerator(Generator):
             if delta:
                 items += [op("lui", rd=5, imm=delta), op("add", rd=HERE, rs1=HERE, rs2=5)]
         number = self.r.randrange(len(WINDOWS))
-        index = self.r.randrange(2 * DATA_PAGES) & ~1 | (self.mode == U)
+        index = self.r.randrange(2 * DATA_PAGES)
+        if self.r.random() < 0.6:
+            index = index & ~1 | (self.mode == U)
         # The page whose entry the loop may change.
         self.page = WINDOWS[number] + 0x1000 * index
         entry = LEAVES[number] + 4 * index
@@ -425,7 +451,24 @@ class _HotGenerator(Generator):
 
     # -- pieces of a loop --------------------------------------------------------------------
 
-    def _piece(self) -> list[Item]:
+    def _theme(self) -> Callable[[], list[Item]]:
+        """A change that a loop is about, beside pieces that only do what loops do."""
+        kinds = [self._patching]
+        if self.mode == M:
+            kinds += [self._protecting, self._borrowing] * (2 if self.config.has_u else 0)
+        if self.mapped:
+            kinds += [self._remapping] * 3 + [self._asking] * 2
+            if self.mode == S:
+                kinds += [self._switching, self._switching, self._modifying, self._modifying]
+        return self.r.choice(kinds)
+
+    def _piece(self, plain: bool = False) -> list[Item]:
+        if plain:
+            kinds = (self._computing, self._walking, self._touching, self._inner_loop)
+            return self.r.choice(kinds)()
+        return self._any_piece()
+
+    def _any_piece(self) -> list[Item]:
         kinds: dict[Callable[[], list[Item]], int] = {
             self._computing: 30,
             self._branching: 10,
@@ -492,6 +535,17 @@ class _HotGenerator(Generator):
             op("add", rd=PLACE, rs1=PLACE, rs2=DATUM),
             op(row, rs1=PLACE, imm=self.r.choice((0, 0, 0, 4, -4, 1)), **value),
         ]
+
+    def _touching(self) -> list[Item]:
+        """Loads and stores in one page: that whose entry the loop may change."""
+        if not self.mapped:
+            return self._walking()
+        items: list[Item] = [*load_constant(8, self.page + self.r.randrange(0, 0xFC0, 4))]
+        for _ in range(self.r.randrange(1, 4)):
+            name = self.r.choice(("lw", "lw", "sw", "sw", "lbu", "sb", "lh", "sh"))
+            value = {"rs2": 9} if name[0] == "s" else {"rd": self.r.choice((10, 11, 12))}
+            items.append(op(name, rs1=8, imm=self.r.randrange(0, 64, 4), **value))
+        return items
 
     def _accessing(self) -> list[Item]:
         return [*self._access(self._data_address)]
@@ -663,14 +717,17 @@ class _HotGenerator(Generator):
         off = [op("lui", rd=8, imm=0x20000), op("csrrc", rd=0, rs1=8, csr=NUMBERS["mstatus"])]
         return [*on, *body, *off]
 
+    def _asking(self) -> list[Item]:
+        """A call of M-mode, which changes PMP."""
+        return [*self._touching(), *self._seldom([op("ecall")]), *self._touching()]
+
     def _modifying(self) -> list[Item]:
         """SUM and MXR go on or off."""
-        name = self.r.choice(("csrrs", "csrrc"))
-        return [
+        change: list[Item] = [
             op("lui", rd=8, imm=self.r.choice((1 << 18, 1 << 19, 3 << 18))),
-            op(name, rd=0, rs1=8, csr=NUMBERS["sstatus"]),
-            *self._accessing(),
+            *(read_csr("sstatus", 5), op("xor", rd=5, rs1=5, rs2=8), write_csr("sstatus", 5)),
         ]
+        return [*self._touching(), *self._seldom(change), *self._touching()]
 
     def _interrupting(self) -> list[Item]:
         """An interrupt is made pending, or let in, or waited for."""
@@ -699,7 +756,7 @@ class _HotGenerator(Generator):
         ]
         if self.mode == S and self.r.random() < 0.4:
             items.append(op("sfence.vma", rs1=0, rs2=0))
-        return [*self._seldom(items), *self._accessing()]
+        return [*self._touching(), *self._seldom(items), *self._touching()]
 
     def _switching(self) -> list[Item]:
         """The other root table, which has the same code where this one has it."""
@@ -708,4 +765,4 @@ class _HotGenerator(Generator):
             op("xor", rd=5, rs1=5, rs2=OTHER_ROOT),
             write_csr("satp", 5),
         ]
-        return [*self._seldom([*cells]), *self._accessing()]
+        return [*self._touching(), *self._seldom([*cells]), *self._touching()]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
@@ -83,6 +83,14 @@ def listen(machine: Machine) -> list[tuple[int, int, int]]:
     hart = machine.hart
     machine.on_trap = lambda cause: log.append((cause, hart.mtime, hart.mepc))
     return log
+
+
+@pytest.fixture
+def _control_c() -> Iterator[None]:
+    """Python's own handler, also where the tests run in a shell's background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 # -- where it stops --------------------------------------------------------------------------
@@ -530,6 +538,7 @@ def test_what_a_listener_raises_leaves_the_steps_counted(who: str) -> None:
     twins.run(500)
 
 
+@pytest.mark.usefixtures("_control_c")
 def test_control_c_leaves_the_steps_counted() -> None:
     twins = hot(CALLS)
     twins.both(at_trap(50, lambda machine: signal.raise_signal(signal.SIGINT)))
@@ -541,6 +550,7 @@ def test_control_c_leaves_the_steps_counted() -> None:
     twins.run(500)
 
 
+@pytest.mark.usefixtures("_control_c")
 def test_control_c_ends_a_loop_that_never_leaves_a_translation() -> None:
     twins = hot("1: addi s0, s0, 1\nj 1b")
     timer = threading.Timer(0.2, signal.raise_signal, [signal.SIGINT])
