@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import functools
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,30 @@ from typing import Any
 from kit import VMM, Machine
 from kit.devices.clint import MTIME
 from kit.devices.disk_image import DiskImage
+from kit.machine.loader import BUILD_FILE
 from kit.resources import guests_dir
 from kit.toolchain.build import run_settings
 
-__all__ = ["BUDGET", "console", "disk", "folder", "kernel", "let_time_pass", "own", "started"]
+__all__ = [
+    "BUDGET",
+    "STAGES",
+    "console",
+    "disk",
+    "folder",
+    "kernel",
+    "let_time_pass",
+    "own",
+    "started",
+]
 __all__ += ["virtual", "window"]
 
 BUDGET = 400_000_000
+
+STAGES = {
+    stage: tomllib.loads((guests_dir() / "multi" / stage / BUILD_FILE).read_text())
+    for stage in ("09", "10", "11", "12", "13", "14")
+}
+"""What each stage's recipe says."""
 
 
 def folder(stage: str) -> Path:
