@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kit.bits import Bits
-from kit.control.policies import QUANTUM, RoundRobin
+from kit.control.policies import QUANTUM, RoundRobin, Turn
 from kit.control.virtual_machine import VirtualMachine
 from kit.control.vmm import VMM
 from kit.errors import KitError
@@ -80,6 +80,31 @@ class Hit:
     code: int = 0
 
 
+class _Turns(RoundRobin):
+    """Round robin; who was stopped in the middle of its turn has the rest of it first."""
+
+    def __init__(self) -> None:
+        super().__init__(QUANTUM)
+        self._current = Turn("", 0)
+        self._rest: Turn | None = None
+
+    def choose(self, ready: Sequence[str]) -> Turn:
+        """The rest of a turn, or the next."""
+        rest, self._rest = self._rest, None
+        go_on = rest is not None and rest.name in ready
+        self._current = rest if rest is not None and go_on else super().choose(ready)
+        return self._current
+
+    def ran(self, name: str, steps: int) -> None:
+        """Keeps what is left of the turn."""
+        self._current = Turn(name, self._current.quantum - steps)
+
+    def interrupted(self) -> None:
+        """The last turn was ended by the debugger."""
+        if self._current.quantum > 0:
+            self._rest = self._current
+
+
 class Debugger:
     """Runs a machine, or the virtual machines of a VMM, from point to point, there and back.
 
@@ -96,6 +121,7 @@ class Debugger:
         self.machines = self.history.computers
         self.points: list[Point] = []
         self._touched: list[tuple[str, Point]] = []
+        self._turns = _Turns()
 
     # -- points ------------------------------------------------------------------------------
 
@@ -258,18 +284,21 @@ class Debugger:
         end = {name: machine.steps + budget for name, machine in self.machines.items()}
         while True:
             left = max(0, max(end[n] - m.steps for n, m in self.machines.items()))
-            scheduler = vmm.scheduler(RoundRobin(QUANTUM), left)
+            scheduler = vmm.scheduler(self._turns, left)
             while (name := scheduler.turn()) is not None:
-                machine = self.machines[name]
+                machine = vmm.machines[name]
                 ended = scheduler.account(name).ended
+                if ended is None or ended.reason not in ("breakpoint", "stopped"):
+                    continue
+                self._turns.interrupted()
                 point = self._point(machine)
                 if point is not None:
                     return self._hit(machine, point)
-                if ended is not None and ended.reason in ("breakpoint", "stopped"):
+                if not machine.failure:
                     break
             else:
-                name, machine = next(iter(self.machines.items()))
-                return self._ended(machine, scheduler.results()[name])
+                name = next(iter(vmm.machines))
+                return self._ended(vmm.machines[name], scheduler.results()[name])
 
     def _hit(self, machine: Computer, point: Point) -> Hit:
         point.hits += 1
