@@ -1,5 +1,5 @@
-// Processes: programs that are being made, ready to run, run, wait for something, or have ended, until
-// somebody has asked how.
+// Processes: programs that are being made, ready to run, run, wait for something, or have ended,
+// until somebody has asked how.
 #pragma once
 
 #include <stdbool.h>

@@ -8,40 +8,6 @@
 #include "storage.h"
 #include "table.h"
 
-static uint32_t
-round_up(uint32_t address)
-{
-  return (address + PAGE - 1) & -PAGE;
-}
-
-// What a program may do with the page at an address: flags, or 0 if that is none of its own.
-static uint32_t
-rights(const struct space *s, uint32_t page)
-{
-  for (const struct segment *g = s->segments; g < s->segments + s->count; g++)
-    if (page + PAGE > g->start && page < g->start + g->size)
-      return ENTRY_USER | ENTRY_READ | (g->flags & SEGMENT_WRITE ? ENTRY_WRITE : 0) |
-             (g->flags & SEGMENT_EXECUTE ? ENTRY_EXECUTE : 0);
-  bool is_heap = page >= s->heap_start && page < s->heap_end;
-  bool is_stack = page >= USER_END - STACK_SIZE && page < USER_END;
-  return is_heap || is_stack ? ENTRY_USER | ENTRY_READ | ENTRY_WRITE : 0;
-}
-
-// Reads what the program file has for a page; the rest stays as it is.
-static bool
-read_page(struct space *s, uint32_t page, char *frame)
-{
-  for (const struct segment *g = s->segments; g < s->segments + s->count; g++) {
-    uint32_t from = page > g->start ? page : g->start, end = g->start + g->file_size;
-    if (end > page + PAGE)
-      end = page + PAGE;
-    uint32_t offset = g->offset + (from - g->start);
-    if (from < end && image_read(s->image, offset, frame + (from - page), end - from) < end - from)
-      return false;
-  }
-  return true;
-}
-
 static bool
 map(struct space *s, uint32_t page, void *frame)
 {
@@ -49,7 +15,7 @@ map(struct space *s, uint32_t page, void *frame)
 
   if (entry == 0)
     return false;
-  *entry = make_entry(frame, rights(s, page) | ENTRY_ACCESSED | ENTRY_DIRTY);
+  *entry = make_entry(frame, space_rights(s, page) | ENTRY_ACCESSED | ENTRY_DIRTY);
   return true;
 }
 
@@ -61,7 +27,7 @@ fill(struct space *s, uint32_t page)
 
   if (frame == 0)
     return false;
-  if (read_page(s, page, frame) && map(s, page, frame))
+  if (space_read_page(s, page, frame) && map(s, page, frame))
     return true;
   frame_give(frame);
   return false;
@@ -78,33 +44,13 @@ fill_all(struct space *s, uint32_t start, uint32_t end)
   return true;
 }
 
-// Reads the program's headers. All that they say is checked here.
-static bool
-read_headers(struct space *s, uint32_t *entry)
-{
-  char headers[ELF_HEADERS];
-
-  uint32_t length = image_read(s->image, 0, headers, sizeof headers);
-  s->count = elf_segments(headers, length, s->segments, entry);
-  s->heap_start = USER_START;
-  for (struct segment *g = s->segments; g < s->segments + s->count; g++) {
-    if (g->start < USER_START || g->start > USER_END - STACK_SIZE ||
-        g->size > USER_END - STACK_SIZE - g->start)
-      return false;
-    if (g->start + g->size > s->heap_start)
-      s->heap_start = g->start + g->size;
-  }
-  s->heap_start = s->heap_end = round_up(s->heap_start);
-  return s->count > 0;
-}
-
 bool
 space_make(struct space *s, struct image *image, const void *last, uint32_t *entry)
 {
   *s = (struct space){.image = image, .table = table_make()};
   if (s->table == 0)
     return false;
-  bool good = read_headers(s, entry);
+  bool good = space_read_headers(s, entry);
   for (struct segment *g = s->segments; good && g < s->segments + s->count; g++)
     good = fill_all(s, g->start, g->start + g->size);
   good = good && fill_all(s, USER_END - STACK_SIZE, USER_END);
@@ -156,7 +102,7 @@ space_grow(struct space *s, uint32_t size)
 
   if (size > room)
     return -1;
-  s->heap_end = round_up(old + size);
+  s->heap_end = (old + size + PAGE - 1) & -PAGE;
   if (!fill_all(s, old, s->heap_end)) {
     s->heap_end = old;          // what was filled already waits there for the next time
     return -1;
@@ -182,8 +128,8 @@ storage_enter(const struct process *p)
 }
 
 // Where the kernel finds what the current process has at an address, if that may do this with it.
-static char *
-find(uint32_t address, uint32_t right)
+char *
+storage_find(uint32_t address, uint32_t right)
 {
   uint32_t *entry = 0;
 
@@ -192,48 +138,4 @@ find(uint32_t address, uint32_t right)
   if (entry == 0 || (~*entry & (ENTRY_VALID | ENTRY_USER | right)) != 0)
     return 0;
   return (char *)entry_frame(*entry) + address % PAGE;
-}
-
-static uint32_t
-to_page_end(uint32_t address, uint32_t size)
-{
-  uint32_t rest = PAGE - address % PAGE;
-  return rest < size ? rest : size;
-}
-
-bool
-copy_in(void *to, uint32_t from, uint32_t size)
-{
-  for (uint32_t piece; size > 0; size -= piece, from += piece, to += piece) {
-    const char *page = find(from, ENTRY_READ);
-    if (page == 0)
-      return false;
-    memcpy(to, page, piece = to_page_end(from, size));
-  }
-  return true;
-}
-
-bool
-copy_out(uint32_t to, const void *from, uint32_t size)
-{
-  for (uint32_t piece; size > 0; size -= piece, from += piece, to += piece) {
-    char *page = find(to, ENTRY_WRITE);
-    if (page == 0)
-      return false;
-    memcpy(page, from, piece = to_page_end(to, size));
-  }
-  return true;
-}
-
-bool
-copy_text_in(char *to, uint32_t from, uint32_t size)
-{
-  for (; size > 0; size--, from++, to++) {
-    const char *page = find(from, ENTRY_READ);
-    if (page == 0)
-      return false;
-    if ((*to = *page) == 0)
-      return true;
-  }
-  return false;
 }

@@ -1,10 +1,10 @@
-// Program files are on the disk, one behind the other, and a list of them is in the first sector. The
-// rest of the disk is for pages. mkdisk.py lays it out.
+// Program files are on the disk, one behind the other, and a list of them is in the first sector.
+// The rest of the disk is for pages. mkdisk.py lays it out.
 
 #include "image.h"
 #include "disk_wait.h"
 #include "lib.h"
-#include "paging.h"
+#include "slot.h"
 
 enum { MAGIC = 0x4b534944, IMAGES = 20 };
 
@@ -25,7 +25,7 @@ images_find(void)
   disk_wait(DISK_READ, 0, &list, 1);
   if (list.magic != MAGIC)
     panic("the disk has no programs");
-  paging_begin(list.end, (disk_sectors() - list.end) / SECTORS_OF_PAGE);
+  slots_begin(list.end, (disk_sectors() - list.end) / SECTORS_OF_PAGE);
 }
 
 struct image *

@@ -1,5 +1,5 @@
-// Stage 13: more storage than there is. Programs, the replacement policy, and how many pages a program
-// may have in storage can be said: --append "replace=fifo frames=3 refer:123412512345".
+// Stage 13: more storage than there is. Programs, the replacement policy, and how many pages a
+// program may have in storage can be said: --append "replace=fifo frames=3 refer:123412512345".
 
 #include "arguments.h"
 #include "disk_wait.h"

@@ -1,6 +1,7 @@
-// The journal. A change is first written there, as a whole; from the moment when that is complete it
-// has happened, and the blocks can be written to where they belong. After a power cut in between, that
-// is done again from the journal. A checksum says whether what the journal holds is complete.
+// The journal. A change is first written there, as a whole; from the moment when that is complete
+// it has happened, and the blocks can be written to where they belong. After a power cut in
+// between, that is done again from the journal. A checksum says whether what the journal holds is
+// complete.
 
 #include "journal.h"
 #include "disk_wait.h"

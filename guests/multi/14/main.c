@@ -13,6 +13,7 @@
 #include "process.h"
 #include "replace.h"
 #include "schedule.h"
+#include "slot.h"
 #include "table.h"
 #include "terminal.h"
 
@@ -34,7 +35,7 @@ open_files(void)
 {
   journal_recover();
   inodes_reclaim();
-  paging_begin(super.swap * SECTORS_OF_BLOCK, super.swap_blocks * BLOCK / PAGE);
+  slots_begin(super.swap * SECTORS_OF_BLOCK, super.swap_blocks * BLOCK / PAGE);
   current->directory = inode_get(ROOT);
   current->files[0] = file_terminal();
   current->files[1] = file_again(current->files[0]);

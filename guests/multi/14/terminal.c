@@ -1,5 +1,5 @@
-// The terminal. The interrupt only collects what is typed; the line is put together, and echoed, when
-// somebody wants to read it. So what is typed ahead does not get mixed with what is printed.
+// The terminal. The interrupt only collects what is typed; the line is put together, and echoed,
+// when somebody wants to read it. So what is typed ahead does not get mixed with what is printed.
 
 #include "terminal.h"
 #include "lib.h"

@@ -4,4 +4,4 @@
 struct process;
 
 void belongings_inherit(struct process *child);         // from the current process
-void belongings_leave(void);                            // the current process has no more use for it
+void belongings_leave(void);            // the current process has no more use for it

@@ -7,4 +7,6 @@
 
 void disk_begin(void);          // finds the disk, and lets it interrupt
 void disk_interrupt(void);
-void disk_wait(enum disk_command type, uint32_t sector, void *buffer, uint32_t count);  // in sectors
+
+// The count is in sectors.
+void disk_wait(enum disk_command type, uint32_t sector, void *buffer, uint32_t count);

@@ -9,8 +9,8 @@
 
 enum { ARGUMENTS = 16, TEXT = 128 };
 
-// The last page of the new stack, as it is being filled: texts from its end on downwards, and in the
-// end, below them, a list of where they are.
+// The last page of the new stack, as it is being filled: texts from its end on downwards, and in
+// the end, below them, a list of where they are.
 struct last_page {
   char *frame;
   uint32_t place;               // in the page: what lies behind is used

@@ -1,49 +1,26 @@
-// Paging. Storage holds the pages that are resident; each of them has a place in a table. A page that
-// has to leave is written to the disk, unless the same is there already.
+// Paging. Storage holds the pages that are resident; each of them has a place in a table. A page
+// that has to leave is written to the disk, unless the same is there already.
 
 #include "paging.h"
-#include "disk_wait.h"
 #include "frames.h"
 #include "lib.h"
 #include "lock.h"
 #include "machine.h"
 #include "process.h"
 #include "replace.h"
+#include "slot.h"
 #include "table.h"
 
-enum { RESERVE = 16, LOCKABLE = 16 };   // frames that only the kernel gets; pages that may be locked
+enum {
+  RESERVE = 16,                 // frames that only the kernel gets
+  LOCKABLE = 16,                // pages that a program may lock
+};
 
 struct resident residents[RESIDENTS], *residents_end = residents;
 uint32_t frames_limit = RESIDENTS;
 
 static struct lock paging;              // one page at a time leaves or comes back
-static uint32_t first_sector, slot_count;
-static bool slot_taken[SLOTS];          // slot 0 is never used: an entry must not be 0
 static uint32_t arrivals;
-
-void
-paging_begin(uint32_t sector, uint32_t slots)
-{
-  first_sector = sector;
-  slot_count = slots < SLOTS ? slots : SLOTS;
-}
-
-static uint32_t
-slot_take(void)
-{
-  for (uint32_t slot = 1; slot < slot_count; slot++)
-    if (!slot_taken[slot]) {
-      slot_taken[slot] = true;
-      return slot;
-    }
-  return 0;
-}
-
-static void
-transfer(enum disk_command command, uint32_t slot, void *frame)
-{
-  disk_wait(command, first_sector + slot * SECTORS_OF_PAGE, frame, SECTORS_OF_PAGE);
-}
 
 // Takes a page away from its program. Its place and its frame remain. False if the disk is full.
 static bool
@@ -57,7 +34,7 @@ send_away(struct resident *r)
   r->entry = 0;
   sfence_vma();
   if (changed)
-    transfer(DISK_WRITE, r->slot, r->frame);
+    slot_write(r->slot, r->frame);
   return true;
 }
 
@@ -136,7 +113,7 @@ void
 page_give(struct resident *r)
 {
   if (r->slot != 0)
-    slot_taken[r->slot] = false;
+    slot_give(r->slot);
   release(r);
 }
 
@@ -152,7 +129,7 @@ page_fetch(struct resident *r, uint32_t entry)
 {
   lock_take(&paging);           // somebody may just be writing it
   r->slot = entry >> 10;
-  transfer(DISK_READ, r->slot, r->frame);
+  slot_read(r->slot, r->frame);
   lock_give(&paging);
 }
 
@@ -162,7 +139,7 @@ page_drop(uint32_t *entry)
   if (*entry & ENTRY_VALID)
     page_give(find_frame(entry_frame(*entry)));
   else if (has_left(*entry))
-    slot_taken[*entry >> 10] = false;
+    slot_give(*entry >> 10);
   *entry = 0;
 }
 
@@ -185,7 +162,7 @@ note_use(struct resident *r)
   *r->entry &= ~ENTRY_ACCESSED;
   if (r->history == UINT32_MAX)
     r->history = 0;             // it was new
-  r->history = (r->history >> 1 | (uint32_t)used << 31) & ~1;   // so that it is never all ones again
+  r->history = (r->history >> 1 | (uint32_t)used << 31) & ~1;   // and never all ones again
   r->used |= used;
 }
 

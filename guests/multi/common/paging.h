@@ -6,7 +6,7 @@
 
 #include "space.h"
 
-enum { RESIDENTS = 512, SLOTS = 2048, SECTORS_OF_PAGE = 8 };
+enum { RESIDENTS = 512 };
 
 // A page that is in storage.
 struct resident {
@@ -24,9 +24,6 @@ struct resident {
 extern struct resident residents[RESIDENTS], *residents_end;    // the end of those ever in use
 extern uint32_t frames_limit;   // pages of one process that may be in storage, locked ones aside
 
-// The disk's sectors from `sector` on are for pages that have left storage.
-void paging_begin(uint32_t sector, uint32_t slots);
-
 struct resident *page_take(const struct space *s);      // a frame with zeros; 0 if there is none
 void page_give(struct resident *r);                     // no longer wanted
 void page_put(struct resident *r, uint32_t *entry, uint32_t flags);     // it is what this one means
@@ -34,8 +31,8 @@ void page_fetch(struct resident *r, uint32_t entry);    // reads what has left s
 void page_drop(uint32_t *entry);        // gives back what it stands for, in storage and on the disk
 bool page_lock(const uint32_t *entry);  // the page stays; false if that are too many
 
-// The turn of the current process is over: notes which pages of its own it has used, and takes those
-// away that are out of its working set.
+// The turn of the current process is over: notes which pages of its own it has used, and takes
+// those away that are out of its working set.
 void paging_look(void);
 
 // An entry that is neither VALID nor 0 says in which slot of the disk the page is.

@@ -54,7 +54,8 @@ partition_load(const void *file, uint32_t size, uint32_t *entry)
   return partition;
 }
 
-// Other entries stay as they are. One that covers a power of two is written as its address with half the size, less one.
+// Other entries stay as they are. One that covers a power of two is written as its address with
+// half the size, less one.
 void
 storage_enter(const struct process *p)
 {

@@ -23,13 +23,6 @@ begin(void)
   trap_return(current->frame);
 }
 
-// Where a process goes on that was killed while it did not run.
-static void
-end_killed(void)
-{
-  process_end(-1);
-}
-
 // A new process, with all that the kernel's side of it needs; 0 if there is no room.
 static struct process *
 process_make(void)
@@ -81,19 +74,6 @@ process_first(void before(void))
   prepare = before;
   p->context.ra = (uint32_t)begin_first;
   make_ready(p);
-}
-
-void
-hold(void)
-{
-  current->holding++;
-}
-
-void
-let_go(void)
-{
-  if (--current->holding == 0 && current->killed)
-    process_end(-1);
 }
 
 int
@@ -161,22 +141,4 @@ process_wait(int *code)
       return -1;
     sleep(current);
   }
-}
-
-// A process that holds nothing can end where it is: when it runs next, it runs its end. One that
-// does hold something must first let it go.
-int
-process_kill(int number)
-{
-  for (struct process *p = first + 1; p < processes + PROCESSES; p++)
-    if (p->number == number && p->state > NEW && p->state < ENDED) {
-      p->killed = true;
-      if (p != current && p->holding == 0) {
-        p->context = (struct context){.ra = (uint32_t)end_killed, .sp = (uint32_t)p->frame};
-        if (p->state == WAITING)
-          make_ready(p);
-      }
-      return 0;
-    }
-  return -1;
 }

@@ -1,4 +1,5 @@
-// Who runs next, and for how long: until it waits, or its quantum ends, or somebody more urgent comes.
+// Who runs next, and for how long: until it waits, or its quantum ends, or somebody more urgent
+// comes.
 
 #include "schedule.h"
 #include "lib.h"

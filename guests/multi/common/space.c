@@ -1,5 +1,5 @@
-// Address spaces: the segments of a program, a heap behind them, a stack at the end. A page gets its
-// frame when it is first used, and again when it has been taken away in between.
+// Address spaces: the segments of a program, a heap behind them, a stack at the end. A page gets
+// its frame when it is first used, and again when it has been taken away in between.
 
 #include "space.h"
 #include "lib.h"
@@ -8,40 +8,6 @@
 #include "process.h"
 #include "storage.h"
 #include "table.h"
-
-static uint32_t
-round_up(uint32_t address)
-{
-  return (address + PAGE - 1) & -PAGE;
-}
-
-// What a program may do with the page at an address: flags, or 0 if that is none of its own.
-static uint32_t
-rights(const struct space *s, uint32_t page)
-{
-  for (const struct segment *g = s->segments; g < s->segments + s->count; g++)
-    if (page + PAGE > g->start && page < g->start + g->size)
-      return ENTRY_USER | ENTRY_READ | (g->flags & SEGMENT_WRITE ? ENTRY_WRITE : 0) |
-             (g->flags & SEGMENT_EXECUTE ? ENTRY_EXECUTE : 0);
-  bool is_heap = page >= s->heap_start && page < s->heap_end;
-  bool is_stack = page >= USER_END - STACK_SIZE && page < USER_END;
-  return is_heap || is_stack ? ENTRY_USER | ENTRY_READ | ENTRY_WRITE : 0;
-}
-
-// Reads what the program file has for a page; the rest stays as it is.
-static bool
-read_page(struct space *s, uint32_t page, char *frame)
-{
-  for (const struct segment *g = s->segments; g < s->segments + s->count; g++) {
-    uint32_t from = page > g->start ? page : g->start, end = g->start + g->file_size;
-    if (end > page + PAGE)
-      end = page + PAGE;
-    uint32_t offset = g->offset + (from - g->start);
-    if (from < end && image_read(s->image, offset, frame + (from - page), end - from) < end - from)
-      return false;
-  }
-  return true;
-}
 
 // Gives a page that is not in storage its frame and its contents.
 static bool
@@ -53,11 +19,11 @@ fill(struct space *s, uint32_t page, uint32_t *entry)
     return false;
   if (has_left(*entry))
     page_fetch(r, *entry);
-  else if (!read_page(s, page, r->frame)) {
+  else if (!space_read_page(s, page, r->frame)) {
     page_give(r);
     return false;
   }
-  page_put(r, entry, rights(s, page));
+  page_put(r, entry, space_rights(s, page));
   return true;
 }
 
@@ -68,7 +34,7 @@ get_ready(struct space *s, uint32_t address, uint32_t needs)
 {
   uint32_t page = address & -PAGE, *entry = 0;
 
-  if ((rights(s, page) & needs) == 0)
+  if ((space_rights(s, page) & needs) == 0)
     return 0;
   hold();
   entry = table_entry(s->table, page, true);
@@ -92,26 +58,6 @@ space_fault(struct space *s, uint32_t address, uint32_t needs)
   return good;
 }
 
-// Reads the program's headers. All that they say is checked here.
-static bool
-read_headers(struct space *s, uint32_t *entry)
-{
-  char headers[ELF_HEADERS];
-
-  uint32_t length = image_read(s->image, 0, headers, sizeof headers);
-  s->count = elf_segments(headers, length, s->segments, entry);
-  s->heap_start = USER_START;
-  for (struct segment *g = s->segments; g < s->segments + s->count; g++) {
-    if (g->start < USER_START || g->start > USER_END - STACK_SIZE ||
-        g->size > USER_END - STACK_SIZE - g->start)
-      return false;
-    if (g->start + g->size > s->heap_start)
-      s->heap_start = g->start + g->size;
-  }
-  s->heap_start = s->heap_end = round_up(s->heap_start);
-  return s->count > 0;
-}
-
 bool
 space_make(struct space *s, struct image *image, const void *last, uint32_t *entry)
 {
@@ -119,7 +65,7 @@ space_make(struct space *s, struct image *image, const void *last, uint32_t *ent
   if (s->table == 0)
     return false;
   uint32_t *at = table_entry(s->table, USER_END - PAGE, true);
-  bool good = at != 0 && read_headers(s, entry);
+  bool good = at != 0 && space_read_headers(s, entry);
   struct resident *r = good ? page_take(s) : 0;
   if (r == 0) {
     s->image = 0;               // still the caller's
@@ -127,7 +73,7 @@ space_make(struct space *s, struct image *image, const void *last, uint32_t *ent
     return false;
   }
   memcpy(r->frame, last, PAGE);
-  page_put(r, at, rights(s, USER_END - PAGE) | ENTRY_DIRTY);
+  page_put(r, at, space_rights(s, USER_END - PAGE) | ENTRY_DIRTY);
   return true;
 }
 
@@ -149,7 +95,7 @@ copy_page(struct space *to, uint32_t page, const uint32_t *from)
     page_give(r);
     return true;
   }
-  page_put(r, entry, rights(to, page) | ENTRY_DIRTY);
+  page_put(r, entry, space_rights(to, page) | ENTRY_DIRTY);
   return true;
 }
 
@@ -187,7 +133,7 @@ space_grow(struct space *s, uint32_t size)
 
   if (size > room)
     return -1;
-  s->heap_end = round_up(old + size);
+  s->heap_end = (old + size + PAGE - 1) & -PAGE;
   return old;
 }
 
@@ -209,8 +155,8 @@ storage_enter(const struct process *p)
 }
 
 // Where the kernel finds what the current process has at an address, if that may do this with it.
-static char *
-find(uint32_t address, uint32_t needs)
+char *
+storage_find(uint32_t address, uint32_t needs)
 {
   uint32_t *entry = get_ready(&current->space, address, needs);
   return entry != 0 ? (char *)entry_frame(*entry) + address % PAGE : 0;
@@ -225,48 +171,4 @@ storage_lock(uint32_t address, uint32_t size)
       return false;
   }
   return true;
-}
-
-static uint32_t
-to_page_end(uint32_t address, uint32_t size)
-{
-  uint32_t rest = PAGE - address % PAGE;
-  return rest < size ? rest : size;
-}
-
-bool
-copy_in(void *to, uint32_t from, uint32_t size)
-{
-  for (uint32_t piece; size > 0; size -= piece, from += piece, to += piece) {
-    const char *page = find(from, ENTRY_READ);
-    if (page == 0)
-      return false;
-    memcpy(to, page, piece = to_page_end(from, size));
-  }
-  return true;
-}
-
-bool
-copy_out(uint32_t to, const void *from, uint32_t size)
-{
-  for (uint32_t piece; size > 0; size -= piece, from += piece, to += piece) {
-    char *page = find(to, ENTRY_WRITE);
-    if (page == 0)
-      return false;
-    memcpy(page, from, piece = to_page_end(to, size));
-  }
-  return true;
-}
-
-bool
-copy_text_in(char *to, uint32_t from, uint32_t size)
-{
-  for (; size > 0; size--, from++, to++) {
-    const char *page = find(from, ENTRY_READ);
-    if (page == 0)
-      return false;
-    if ((*to = *page) == 0)
-      return true;
-  }
-  return false;
 }

@@ -29,3 +29,10 @@ uint32_t space_pages(const struct space *s);            // that have frames
 // From stage 13 on: the program uses an address, and the processor asks whether it may. `needs` is
 // ENTRY_READ, ENTRY_WRITE or ENTRY_EXECUTE. False if it has no such right, or there is no storage.
 bool space_fault(struct space *s, uint32_t address, uint32_t needs);
+
+// segments.c: what the program file says. Rights are flags of entries, 0 for what is not the
+// program's; a page that is read keeps what the file says nothing of; headers are not believed, but
+// checked.
+uint32_t space_rights(const struct space *s, uint32_t page);
+bool space_read_page(struct space *s, uint32_t page, char *frame);
+bool space_read_headers(struct space *s, uint32_t *entry);

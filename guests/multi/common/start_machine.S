@@ -1,5 +1,5 @@
-# Start-up in M-mode, for a kernel in S-mode. M-mode gives everything away but the clock's interrupt,
-# which it passes on: the S-mode of this machine cannot have one of its own.
+# Start-up in M-mode, for a kernel in S-mode. M-mode gives everything away but the clock's
+# interrupt, which it passes on: the S-mode of this machine cannot have one of its own.
 
 #include "machine.h"
 

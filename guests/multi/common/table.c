@@ -93,7 +93,7 @@ table_next(uint32_t *table, uint32_t *page)
     *page = at;
     if (entry != 0 && *entry != 0)
       return entry;
-    at = entry != 0 ? at + PAGE : (at | 0x3fffff) + 1;  // without a second table, all that it covers
+    at = entry != 0 ? at + PAGE : (at | 0x3fffff) + 1;  // no second table
   }
   return 0;
 }

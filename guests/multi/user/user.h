@@ -1,5 +1,5 @@
-// What a user program can call: the kernel's services, and a few functions round them. -1 means that
-// the kernel refused.
+// What a user program can call: the kernel's services, and a few functions round them. -1 means
+// that the kernel refused.
 #pragma once
 
 #include "information.h"
@@ -65,4 +65,4 @@ struct input {
   char buffer[512];
 };
 int next_char(struct input *input);             // -1 at the end
-int next_line(struct input *input, char *line, int size);       // its length with '\n'; 0 at the end
+int next_line(struct input *input, char *line, int size);       // its length; 0 at the end

@@ -1,4 +1,5 @@
-// Takes storage until there is no more, and says so; children of it find none either, until it ends.
+// Takes storage until there is no more, and says so; children of it find none either, until it
+// ends.
 
 #include "user.h"
 

@@ -1,5 +1,5 @@
-// Tries what no program may do. Each attempt is a child's, which must not survive it; and no pointer
-// of that kind must get anything from the kernel.
+// Tries what no program may do. Each attempt is a child's, which must not survive it; and no
+// pointer of that kind must get anything from the kernel.
 
 #include "machine.h"
 #include "user.h"

@@ -11,7 +11,8 @@ print(const char *path, const char *name)
   if (file < 0 || stat(file, &about) < 0)
     complain("ls: %s: not found\n", path);
   else
-    printf("%c %3u %7u %s\n", about.type == TYPE_DIRECTORY ? 'd' : '-', about.links, about.size, name);
+    printf("%c %3u %7u %s\n", about.type == TYPE_DIRECTORY ? 'd' : '-',
+           about.links, about.size, name);
   close(file);
 }
 

@@ -1,4 +1,4 @@
-// Gives a file another name. What had that name before is deleted; at any time one of both is there.
+// Gives a file another name. What had that name before is deleted; at any time the file has a name.
 
 #include "user.h"
 
