@@ -36,7 +36,7 @@ from kit.vmm.kernel import VirtualCpu
 
 __all__ = ["History", "Input", "Run", "history_of"]
 
-SPACING = 0.05
+SPACING = 0.03
 """Seconds of processor time between two snapshots at least."""
 OVERHEAD = 6
 """Snapshots lie so many times their own cost apart, too."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +196,16 @@ def test_snapshots_stay_within_their_bound() -> None:
     assert 2 < len(history.snapshots) < 40
     machine.step(-3_900)
     assert machine.steps == 100
+
+
+@pytest.mark.parametrize("kind", ["wasm", "vm"])
+def test_snapshots_are_as_close_as_it_takes_to_go_back_quickly(kind: str) -> None:
+    machine = machine_of(kind, CALLS)
+    history = History(machine)
+    machine.run(1_000_000 if kind == "wasm" else 20_000)
+    costs = [snapshot.cost for snapshot in history.snapshots]
+    assert len(costs) > 2
+    assert max(b - a for a, b in pairwise(costs)) < 0.25
 
 
 def test_what_cannot_be_gone_back_to_is_refused() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
 import pytest
 
@@ -129,8 +130,20 @@ def test_it_is_bounded_saved_and_loaded(tmp_path: Path) -> None:
     with pytest.raises(KitError, match="no trace"):
         Trace.load(tmp_path / "wrong")
     assert len(trace.text().splitlines()) == 10
-    pandas: Any = pytest.importorskip("pandas")
-    assert isinstance(trace.table(), pandas.DataFrame)
+
+
+def test_a_table_needs_pandas(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = bare(CALLS)
+    with Trace(machine, ["call"]) as trace:
+        machine.run(100)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(KitError, match="pip install pandas"):
+        trace.table()
+    pandas = SimpleNamespace(DataFrame=lambda rows, columns: (rows, columns))
+    monkeypatch.setitem(sys.modules, "pandas", pandas)
+    rows, columns = trace.table()
+    assert columns == "step vm kind mode pc symbol line text".split()
+    assert [row["step"] for row in rows] == [event.step for event in trace.events]
 
 
 def test_what_is_gone_back_is_not_traced_twice() -> None:
