@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from kit import Machine
-from kit.engine.fast import FastEngine
 from kit.isa.config import Config
 from kit.machine.protocol import Stop
 from tests.conformance.generator import BASE, CURSOR, LEAVES, MTIMECMP, ROOTS
@@ -115,9 +114,8 @@ class _Comparison:
         self.random = random.Random(seed)
         threshold = self.random.choice(THRESHOLDS)
         self.program = hot_program(seed, config, turns=120 if threshold == 40 else 24)
-        self.twins = Twins(self.program.image, config, MEMORY, threshold)
-        if self.random.random() < 0.3:
-            _scatter(self.twins.fast)
+        scattered = self.random.random() < 0.3
+        self.twins = Twins(self.program.image, config, MEMORY, threshold, scattered)
         self.logs: tuple[list[Any], list[Any]] = ([], [])
         self.tally = Tally()
         self._cursor, self._since = b"", 0
@@ -269,19 +267,6 @@ class _Comparison:
         *(_write_code, _write_code, _store, _change_entry, _change_entry, _set_timer, _press_keys),
         *(_set_register, _break, _watch, _save_and_restore, _set_threshold),
     )
-
-
-class _Everything(set[tuple[int, int]]):
-    """A set that contains whatever is asked for."""
-
-    def __contains__(self, one: object) -> bool:
-        return True
-
-
-def _scatter(machine: Machine) -> None:
-    """Translates as the engine does where many accesses are far from each other, from the start."""
-    assert isinstance(machine.engine, FastEngine)
-    machine.engine._translations._scattered = _Everything()
 
 
 def _unwatched(machine: Machine) -> None:

@@ -108,16 +108,21 @@ def program(
 
 
 def mapped(change: str, *more: str, **parts: str | int) -> Twins:
-    """Twins that have run a program for some time, compared at each trap."""
-    twins = hot(program(change, *more, **parts), 400)  # type: ignore[arg-type]
-    logs = [listen(machine) for machine in twins.machines]
-    for budget in (1, 17, 200, 3000):
-        twins.run(budget)
-        assert logs[0] == logs[1]
-    twins.both(lambda machine: setattr(machine, "on_trap", None))
-    twins.run(5000)
-    twins.compare_storage()
-    assert twins.meter.steps > 2000
+    """Twins that have run a program for some time, compared at each trap.
+
+    Both kinds of translations there are: for accesses near each other, and for scattered ones.
+    """
+    for scattered in (False, True):
+        source = program(change, *more, **parts)  # type: ignore[arg-type]
+        twins = hot(source, 400, scattered=scattered)
+        logs = [listen(machine) for machine in twins.machines]
+        for budget in (1, 17, 200, 3000):
+            twins.run(budget)
+            assert logs[0] == logs[1]
+        twins.both(lambda machine: setattr(machine, "on_trap", None))
+        twins.run(5000)
+        twins.compare_storage()
+        assert twins.meter.steps > 2000
     return twins
 
 
@@ -195,10 +200,7 @@ def test_a_page_of_tables_is_written_as_long_as_no_walk_has_read_it() -> None:
         lw t1, 0(s2)
         add s4, s4, t1
     1:  nop"""
-    source = program("csrr t1, satp\ncsrw satp, t1", body=body, first="lw s9, 0(s3)")
-    twins = hot(source, 400)
-    twins.run(5000)
-    twins.compare_storage()
+    mapped("csrr t1, satp\ncsrw satp, t1", body=body, first="lw s9, 0(s3)")
 
 
 def test_code_behind_an_entry_that_changes_is_the_new_code() -> None:

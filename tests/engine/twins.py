@@ -91,8 +91,19 @@ def state(machine: Computer) -> dict[str, object]:
     return {**words, "steps": machine.steps}
 
 
+class _Everything(set[tuple[int, int]]):
+    """A set that contains whatever is asked for."""
+
+    def __contains__(self, one: object) -> bool:
+        return True
+
+
 class Twins:
-    """Machines of one configuration with one program loaded; `fast` translates at `threshold`."""
+    """Machines of one configuration with one program loaded; `fast` translates at `threshold`.
+
+    Where accesses are `scattered`, it translates from the start as the engine does when it has
+    found that out.
+    """
 
     def __init__(
         self,
@@ -100,6 +111,7 @@ class Twins:
         config: Config | None = None,
         memory: str | int = "256K",
         threshold: int = 2,
+        scattered: bool = False,
         **devices: Any,
     ) -> None:
         config = config or Config()
@@ -110,6 +122,8 @@ class Twins:
         engine = self.fast.engine
         assert isinstance(engine, FastEngine)
         engine.threshold = threshold
+        if scattered:
+            engine._translations._scattered = _Everything()
         self.meter = Meter(engine)
         for machine in self.machines:
             machine.load(program)
