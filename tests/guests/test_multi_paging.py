@@ -113,6 +113,12 @@ def test_a_page_is_fetched_only_when_it_is_used() -> None:
     )
 
 
+def test_a_program_for_whose_pages_there_is_no_room_any_more_is_stopped_and_told_so() -> None:
+    text = console("13", "exhaust family", memory="1M")
+    assert re.search(r"^exhaust: stopped: there is no room for its page, at ", text, re.M)
+    assert "family: the children's codes make 69, and mine is still 1" in text
+
+
 def test_no_program_gets_out_of_its_space() -> None:
     lines = own(console("13", "intruder frames=4"), "intruder:")
     assert lines[-1] == "intruder: 0 of 12 survived, 0 pointers were believed"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from kit import Machine
-from tests.guests.multi import console, own, started
+from tests.guests.multi import console, let_time_pass, own, started, window
 
 START = 0x40000000
 PROCESSES = 16
@@ -87,6 +87,22 @@ def test_no_user_page_is_the_kernels_or_another_spaces() -> None:
         assert all(not kernels[0][page] & WRITE for page in text)
         most = max(most, len(kernels))
     assert most >= 3
+
+
+def test_an_interrupt_before_any_instruction_of_traps_and_switches_changes_nothing() -> None:
+    """M-mode takes it whatever the kernel does, and tells it later."""
+    machine = started("12", "family")
+    expected = console("12", "family")
+    names = ("trap_entry", "trap_return", "switch_context", "leave", "machine_trap")
+    tried = 0
+    for state in window(machine, names, after=700_000, most=110):
+        machine.restore(state)
+        let_time_pass(machine)
+        assert machine.run(5_000_000).reason == "halt", machine.uart.text
+        assert machine.uart.text == expected
+        machine.restore(state)
+        tried += 1
+    assert tried >= 100
 
 
 def test_children_have_copies_and_share_nothing() -> None:

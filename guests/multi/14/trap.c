@@ -36,23 +36,24 @@ device_interrupt(void)
   }
 }
 
-// A program uses an address for which there is no page in storage. Is it all right now?
-static bool
-page_fault(const struct trap_frame *frame)
+// What a program wanted to do with an address for which there is no page in storage.
+static uint32_t
+needs(const struct trap_frame *frame)
 {
-  uint32_t needs = frame->cause == CAUSE_FETCH_PAGE ? ENTRY_EXECUTE :
-                   frame->cause == CAUSE_LOAD_PAGE ? ENTRY_READ :
-                   frame->cause == CAUSE_STORE_PAGE ? ENTRY_WRITE : 0;
-
-  return space_fault(&current->space, frame->value, needs);
+  return frame->cause == CAUSE_FETCH_PAGE ? ENTRY_EXECUTE :
+         frame->cause == CAUSE_LOAD_PAGE ? ENTRY_READ :
+         frame->cause == CAUSE_STORE_PAGE ? ENTRY_WRITE : 0;
 }
 
 // The program cannot go on. The others can.
 static void
 stop_program(const struct trap_frame *frame)
 {
-  printf("%s: stopped: %s, at %x, address %x\n",
-         current->name, cause_name(frame->cause), frame->pc, frame->value);
+  bool has_right = space_rights(&current->space, frame->value & -PAGE) & needs(frame);
+
+  printf("%s: stopped: %s, at %x, address %x\n", current->name,
+         has_right ? "there is no room for its page" : cause_name(frame->cause),
+         frame->pc, frame->value);
   process_end(-1);
 }
 
@@ -61,7 +62,8 @@ program_trap(struct trap_frame *frame)
 {
   if (frame->cause == CAUSE_ECALL_U)
     serve(frame);
-  else if ((frame->cause & CAUSE_INTERRUPT) == 0 && !page_fault(frame))
+  else if ((frame->cause & CAUSE_INTERRUPT) == 0 &&
+           !space_fault(&current->space, frame->value, needs(frame)))
     stop_program(frame);
   if (current->killed)
     process_end(-1);

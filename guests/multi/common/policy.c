@@ -65,9 +65,10 @@ first_ready(void)
 bool
 somebody_takes_over(void)
 {
+  if (!policy->takes_over)
+    return false;
   const struct process *first = first_ready();
-
-  return policy->takes_over && first != 0 && first->priority > current->priority;
+  return first != 0 && first->priority > current->priority;
 }
 
 // Who used much long ago is not to pay for it for ever.

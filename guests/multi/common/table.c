@@ -14,7 +14,7 @@
 //
 // An entry of the root with neither R, W nor X leads to a second table of the same form.
 
-enum { ENTRIES = 1024 };
+enum { ENTRIES = 1024, REACH = ENTRIES * PAGE };       // REACH: of a second table
 
 #define SATP_SV32 0x80000000
 
@@ -88,12 +88,15 @@ table_next(uint32_t *table, uint32_t *page)
 {
   uint32_t at = *page > USER_START ? *page : USER_START;
 
-  while (at < USER_END) {
-    uint32_t *entry = table_entry(table, at, false);
-    *page = at;
-    if (entry != 0 && *entry != 0)
-      return entry;
-    at = entry != 0 ? at + PAGE : (at | 0x3fffff) + 1;  // no second table
+  for (; at < USER_END; at = (at & -REACH) + REACH) {
+    uint32_t *second = entry_frame(table[at / REACH]);
+    if ((table[at / REACH] & ENTRY_VALID) == 0)
+      continue;
+    for (uint32_t n = at / PAGE % ENTRIES; n < ENTRIES; n++)
+      if (second[n] != 0) {
+        *page = (at & -REACH) + n * PAGE;
+        return &second[n];
+      }
   }
   return 0;
 }
