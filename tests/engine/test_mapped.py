@@ -16,7 +16,8 @@ from tests.engine.twins import Twins
 PROGRAM = """
         .equ TABLES, 0x80010000
         .equ FRAME, 0x80020000
-        .equ PAGE, 0x400000
+        .equ PAGE, 0x405000
+        .equ ENTRY, TABLES + 0x2000 + 4 * 5
         la t0, handler
         csrw mtvec, t0
         li t0, -1
@@ -29,7 +30,7 @@ PROGRAM = """
         la t0, start
         csrw mepc, t0
         li s2, PAGE
-        li s3, TABLES + 0x2000          # the entry of the page
+        li s3, ENTRY                    # the entry of the page
         li s6, 1                        # between the two root tables
         {first}
         mret
@@ -63,9 +64,9 @@ PROGRAM = """
         .word 0, (TABLES + 0x3000) >> 2 | 1
         .org 0x11800
         .word 0x80000000 >> 2 | 0xcf
-        .org 0x12000
+        .org 0x12014
         .word FRAME >> 2 | {flags}, (FRAME + 0x1000) >> 2 | {flags}
-        .org 0x13000
+        .org 0x13014
         .word (FRAME + 0x1000) >> 2 | {flags}, FRAME >> 2 | {flags}
         .org 0x20000
         .word 1000, 0, 3, 4
@@ -176,12 +177,12 @@ def test_a_page_becomes_a_table_after_it_has_been_written() -> None:
         li t2, TABLES + 0x2000
         li s8, FRAME >> 2 | 0xcf
         li s3, FRAME + 0x3000
-        sw s8, 0(s3)
+        sw s8, 20(s3)
         li s9, TABLES
         li s10, (FRAME + 0x3000) >> 2 | 1
         sw s10, 4(s9)
     1:  nop"""
-    more = "li t2, FRAME + 0x3000\nlw s11, 0(t2)\nxori s11, s11, 0x400\nsw s11, 0(t2)"
+    more = "li t2, FRAME + 0x3000\nlw s11, 20(t2)\nxori s11, s11, 0x400\nsw s11, 20(t2)"
     mapped(change, more)
 
 
@@ -206,6 +207,38 @@ def test_a_page_of_tables_is_written_as_long_as_no_walk_has_read_it() -> None:
 def test_code_behind_an_entry_that_changes_is_the_new_code() -> None:
     twins = mapped(CHANGE_ENTRY.format(0x400), "addi t2, s2, 16\njalr t2")
     assert twins.fast.register("s7") > 1000
+
+
+def test_code_goes_on_in_the_next_page_wherever_that_is() -> None:
+    """The second page lies in front of the first one, and other code is behind that."""
+    first = """
+        li t1, 0x80020000 >> 2 | 0xcf
+        sw t1, 4(s3)            # the second page
+        li t1, 0x80021000 >> 2 | 0xcf
+        sw t1, 0(s3)            # the first page
+        la t1, ends
+        lw t2, 0(t1)
+        li t0, 0x80021ffc
+        sw t2, 0(t0)            # the last word of the first page
+        lw t2, 4(t1)
+        lw t3, 8(t1)
+        li t0, 0x80020000
+        sw t2, 0(t0)
+        sw t3, 4(t0)
+        li t0, 0x80022000
+        lw t2, 12(t1)
+        sw t2, 0(t0)
+        sw t3, 4(t0)
+        j 1f
+        .align 2
+    ends:
+        addi s7, s7, 1
+        addi s7, s7, 16
+        ret
+        addi s7, s7, 256
+    1:  nop"""
+    twins = mapped("nop", body="li t2, PAGE + 0xffc\njalr t2", first=first)
+    assert twins.fast.register("s7") % 17 == 0 != twins.fast.register("s7")
 
 
 def test_code_in_another_address_space_is_that_code() -> None:
@@ -311,7 +344,7 @@ def test_pmp_that_forbids_only_execution_is_seen_without_translation() -> None:
 def test_what_a_debugger_changes_of_translation_holds_at_once() -> None:
     twins = hot(program("nop"), 400)
     logs = [listen(machine) for machine in twins.machines]
-    root, leaf = 0x8001_0000, 0x8001_2000
+    root, leaf = 0x8001_0000, 0x8001_2014
     for name, value in (
         ("satp", 1 << 31 | root + 0x1000 >> 12),
         ("satp", 0),
