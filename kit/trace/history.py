@@ -113,11 +113,19 @@ class History:
 
     Raises `KitError` for a machine that depends on what is not recorded: a monitor in Python, or a
     channel to a machine elsewhere.
+
+    `clock` says how many seconds of work were done so far; going back takes about as long.
     """
 
-    def __init__(self, system: Computer | VMM, memory: int = 256 << 20) -> None:
+    def __init__(
+        self,
+        system: Computer | VMM,
+        memory: int = 256 << 20,
+        clock: Callable[[], float] = process_time,
+    ) -> None:
         self.system = system
         self.memory = memory
+        self.clock = clock
         self.computers: dict[str, Computer] = (
             dict(system.machines) if isinstance(system, VMM) else {"": system}
         )
@@ -340,11 +348,11 @@ class History:
             entry = self.log[self.cursor]
             if isinstance(entry, Run) and self.computers[entry.who] is machine:
                 room = min(room, max(1, entry.steps - machine.steps))
-        before, start = machine.steps, process_time()
+        before, start = machine.steps, self.clock()
         try:
             machine.advance(room)
         finally:
-            self._account(machine.steps - before, room, process_time() - start)
+            self._account(machine.steps - before, room, self.clock() - start)
         if self._cost - self._kept_at >= max(SPACING, OVERHEAD * self._price):
             self.keep()
 
@@ -361,7 +369,7 @@ class History:
 
     def keep(self) -> None:
         """Takes a snapshot here, and lets go of others where there is no room for them."""
-        start = process_time()
+        start = self.clock()
         self._see()
         self._kept_at = self._cost
         entry = self.cursor
@@ -379,7 +387,7 @@ class History:
         self._weigh(at + 1)
         while sum(s.size for s in self.snapshots) > self.memory and len(self.snapshots) > 2:
             self._drop_one()
-        self._price = process_time() - start
+        self._price = self.clock() - start
 
     def _weigh(self, index: int) -> None:
         """Finds out how much a snapshot has for itself alone."""

@@ -197,7 +197,7 @@ def test_what_a_program_holds_is_free_when_it_has_ended() -> None:
     machine.run(500_000)
     first = machine.symbols["processes"]
     while machine.hart.mode != 0 or semaphores(machine)[3][2] != first:
-        machine.run(1)
+        machine.run(37)
     machine.set_register("pc", 0)  # it jumps to nowhere, with the lock in its hands
     assert machine.run(10_000_000).code == 0
     assert "careful-0: stopped: fetch outside its storage, at 0, address 0" in machine.uart.text

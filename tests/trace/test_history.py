@@ -201,11 +201,19 @@ def test_snapshots_stay_within_their_bound() -> None:
 @pytest.mark.parametrize("kind", ["wasm", "vm"])
 def test_snapshots_are_as_close_as_it_takes_to_go_back_quickly(kind: str) -> None:
     machine = machine_of(kind, CALLS)
-    history = History(machine)
-    machine.run(1_000_000 if kind == "wasm" else 20_000)
+    dear = 20_000  # steps from here on take ten times as long
+
+    def clock() -> float:
+        return 1e-5 * (min(machine.steps, dear) + 10 * max(machine.steps - dear, 0))
+
+    history = History(machine, clock=clock)
+    machine.run(2 * dear)
     costs = [snapshot.cost for snapshot in history.snapshots]
-    assert len(costs) > 2
-    assert max(b - a for a, b in pairwise(costs)) < 0.25
+    assert max(b - a for a, b in pairwise(costs)) < 0.2
+    places = [snapshot.place for snapshot in history.snapshots]
+    cheap = sum(place <= dear for place in places)
+    assert 3 <= cheap < 10
+    assert 20 < len(places) - cheap < 70
 
 
 def test_what_cannot_be_gone_back_to_is_refused() -> None:
