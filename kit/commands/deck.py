@@ -23,7 +23,9 @@ def add_deck(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Makes a deck: the jobs that a TOML file lists, or one job.",
     )
     parser.add_argument("jobs", nargs="?", metavar="JOBS.toml", help="a list of jobs")
-    parser.add_argument("--job", metavar="NAME,ACCOUNT,SECONDS,PAGES", help="the job card")
+    parser.add_argument(
+        "--job", metavar="NAME,ACCOUNT,SECONDS,PAGES[,PUNCHED]", help="the job card"
+    )
     parser.add_argument("--program", metavar="FILE", help="assembly source, ELF, HEX or binary")
     parser.add_argument(
         "--data", metavar="FILE", action="append", default=[], help="data cards, one a line"

@@ -1,7 +1,7 @@
 """Decks of jobs for a batch monitor: from programs and data to cards.
 
-A job is a $JOB card with its name, account, seconds and pages; $LOAD and the program as object
-cards (Intel HEX); $RUN and the data cards; and $EOJ.
+A job is a $JOB card with its name, account, seconds, pages and, as one likes, cards to be punched;
+$LOAD and the program as object cards (Intel HEX); $RUN and the data cards; and $EOJ.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ class Job:
     """What the cards of a job are made from.
 
     `program` is the file of the program: assembly source, ELF, Intel HEX or a flat binary. `data`
-    are the texts of the data cards. Raises KitError if the monitor would refuse the job.
+    are the texts of the data cards. `punched` is how many cards it may punch, None as many as the
+    monitor usually allows; `remark` comes behind a blank on the $JOB card. Raises KitError if the
+    monitor would refuse the job.
     """
 
     name: str
@@ -45,6 +47,8 @@ class Job:
     pages: int
     program: Path
     data: tuple[str, ...] = ()
+    punched: int | None = None
+    remark: str = ""
 
     def __post_init__(self) -> None:
         for what, text in (("name", self.name), ("account", self.account)):
@@ -53,9 +57,11 @@ class Job:
                     f"{what} {text!r}: use 1 to {_LONGEST_NAME} printable ASCII characters, "
                     f"without blanks and commas"
                 )
-        for what, number in (("seconds", self.seconds), ("pages", self.pages)):
-            if not 1 <= number <= _MOST:
-                raise KitError(f"{what} {number}: use a number from 1 to {_MOST}")
+        limits = {"seconds": self.seconds, "pages": self.pages, "punched": self.punched}
+        for what, limit in limits.items():
+            if limit is not None and not 1 <= limit <= _MOST:
+                raise KitError(f"{what} {limit}: use a number from 1 to {_MOST}")
+        card(self.job_card.encode("utf-8", "surrogatepass"), "$JOB card")
         for number, line in enumerate(self.data, 1):
             card(line.encode("utf-8", "surrogatepass"), f"data card {number}")
             if line.startswith("$"):
@@ -63,10 +69,17 @@ class Job:
                     f"data card {number}: begins with '$' and would be taken for a control card"
                 )
 
+    @property
+    def job_card(self) -> str:
+        """The job's first card."""
+        limits = [self.seconds, self.pages, *([] if self.punched is None else [self.punched])]
+        fields = ",".join([self.name, self.account, *map(str, limits)])
+        return f"$JOB {fields} {self.remark}".rstrip()
+
     def cards(self, base: int = JOB_BASE, include: Sequence[str | Path] = ()) -> list[str]:
         """The job's cards; a program that is not linked yet comes to the address `base`."""
         return [
-            f"$JOB {self.name},{self.account},{self.seconds},{self.pages}",
+            self.job_card,
             "$LOAD",
             *object_cards(self.program, base, include),
             "$RUN",
@@ -104,22 +117,31 @@ def object_cards(
 
 
 def parse_job(text: str, program: str | Path, data: Iterable[str | Path] = ()) -> Job:
-    """A job from "name,account,seconds,pages", its program and its files of data cards."""
+    """A job from "name,account,seconds,pages", its program and its files of data cards.
+
+    Behind the pages may follow, after a comma, how many cards it may punch.
+    """
     fields = [field.strip() for field in text.split(",")]
-    if len(fields) != 4 or not all(field.isascii() and field.isdigit() for field in fields[2:]):
-        raise KitError(f"job {text!r}: expected name,account,seconds,pages, as in SUM,SALES,5,1")
-    if any(len(field) > len(str(_MOST)) for field in fields[2:]):
-        raise KitError(f"job {text!r}: seconds and pages are numbers from 1 to {_MOST}")
+    limits = fields[2:]
+    if len(limits) not in (2, 3) or not all(n.isascii() and n.isdigit() for n in limits):
+        raise KitError(
+            f"job {text!r}: expected name,account,seconds,pages, as in SUM,SALES,5,1; "
+            f"and as you like, after a comma, cards to be punched"
+        )
+    if any(len(limit) > len(str(_MOST)) for limit in limits):
+        raise KitError(f"job {text!r}: seconds, pages and cards are numbers from 1 to {_MOST}")
     cards = tuple(line for file in data for line in Deck.read(file).lines())
-    return Job(fields[0], fields[1], int(fields[2]), int(fields[3]), Path(program), cards)
+    seconds, pages, *punched = map(int, limits)
+    limit = punched[0] if punched else None
+    return Job(fields[0], fields[1], seconds, pages, Path(program), cards, limit)
 
 
 def read_jobs(path: str | Path) -> list[Job]:
     """The jobs that a TOML file lists, each as a table ``[[job]]``.
 
-    Its keys are name, account, seconds, pages, program (a file), and data cards: `data` (a file)
-    or `cards` (a list of texts). Files are looked for beside the TOML file. Raises KitError, with
-    the line of the table, for whatever is wrong.
+    Its keys are name, account, seconds, pages, program (a file); if wanted, punched and remark; and
+    data cards: `data` (a file) or `cards` (a list of texts). Files are looked for beside the TOML
+    file. Raises KitError, with the line of the table, for whatever is wrong.
     """
     path = Path(path)
     text = _read_text(path)
@@ -144,10 +166,12 @@ _KEYS: dict[str, type] = {
     "seconds": int,
     "pages": int,
     "program": str,
+    "punched": int,
+    "remark": str,
     "data": str,
     "cards": list,
 }
-_OPTIONAL = ("data", "cards")
+_OPTIONAL = ("punched", "remark", "data", "cards")
 
 
 def _read_text(path: Path) -> str:
@@ -204,4 +228,6 @@ def _job(table: Mapping[str, Any], folder: Path) -> Job:
         table["pages"],
         folder / table["program"],
         tuple(cards),
+        table.get("punched"),
+        table.get("remark", ""),
     )

@@ -71,6 +71,9 @@ def test_hex_records_that_are_too_long_for_a_card_are_cut_anew(tmp_path: Path) -
         ("SUMMATION,A,1,1", "name 'SUMMATION'"),
         ("SUM,TWO WORDS,1,1", "account 'TWO WORDS'"),
         ("SÜM,A,1,1", "name 'SÜM'"),
+        ("SUM,A,1,1,0", "punched 0"),
+        ("SUM,A,1,1,", "expected name,account,seconds,pages"),
+        ("SUM,A,1,1,1,1", "expected name,account,seconds,pages"),
         ("SUM,A," + "9" * 5000 + ",1", "numbers from 1 to 9999"),
     ],
 )
@@ -102,6 +105,15 @@ def test_a_list_names_files_beside_itself(source: Path, tmp_path: Path) -> None:
     ]
 
 
+def test_the_job_card_may_limit_what_is_punched_and_bear_a_remark(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.toml"
+    path.write_text(GOOD + 'punched = 40\nremark = "TO MR SMITH, PLEASE"\n')
+    (job,) = read_jobs(path)
+    assert job.job_card == "$JOB A,B,1,2,40 TO MR SMITH, PLEASE"
+    assert parse_job("A,B,1,2,40", "one.s").job_card == "$JOB A,B,1,2,40"
+    assert Job("A", "B", 1, 2, Path("one.s"), remark="HELLO").job_card == "$JOB A,B,1,2 HELLO"
+
+
 GOOD = '[[job]]\nname = "A"\naccount = "B"\nseconds = 1\npages = 2\nprogram = "one.s"\n'
 
 
@@ -121,6 +133,9 @@ GOOD = '[[job]]\nname = "A"\naccount = "B"\nseconds = 1\npages = 2\nprogram = "o
         (GOOD.replace("1", "true"), "jobs.toml:1: 'seconds' must be a number"),
         (GOOD.replace("1", "0"), "jobs.toml:1: seconds 0"),
         (GOOD.replace('"A"', "5"), "jobs.toml:1: 'name' must be a text"),
+        (GOOD + "punched = 10000\n", "jobs.toml:1: punched 10000: use a number from 1 to 9999"),
+        (GOOD + "remark = 1\n", "jobs.toml:1: 'remark' must be a text"),
+        (GOOD + f'remark = "{"x" * 80}"\n', "jobs.toml:1: .JOB card: .*columns"),
         (GOOD + "priority = 1\n", "jobs.toml:1: unknown key 'priority'"),
         (GOOD + "cards = [1]\n", "jobs.toml:1: 'cards' must be a list of texts"),
         (GOOD + 'cards = ["$JOB"]\n', "jobs.toml:1: data card 1: begins with"),
