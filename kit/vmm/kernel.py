@@ -406,8 +406,8 @@ class Kernel:
 
     def _fetched(self, vcpu: VirtualCpu, address: int) -> int:
         """The guest-physical address of an instruction that the guest has just fetched."""
-        answer = vcpu.interpreters[f"locate {EXECUTE}"](vcpu.hart, address)
-        return int(answer & (1 << vcpu.hart.config.plen) - 1)
+        answer: int = vcpu.interpreters[f"locate {EXECUTE}"](vcpu.hart, address)
+        return answer & (1 << vcpu.hart.config.plen) - 1
 
     def _decode(self, vcpu: VirtualCpu, word: int) -> tuple[str, tuple[int, ...]] | None:
         """Name and operands of an instruction word; sets the words that its step works with."""

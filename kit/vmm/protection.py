@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kit.bits import Bits, select
+from kit.bits import Bits, concat, select
 from kit.isa.cpu import Cpu, M, opaque
 
 __all__ = ["CUT", "EXECUTE", "READ", "WRITE", "data_mode", "guest_rights"]
@@ -21,8 +21,9 @@ def data_mode(v: Cpu) -> Bits:
     return select((v.mstatus & 1 << 17) != 0, v.mstatus[12:11], v.mode)
 
 
-def _region(v: Cpu, entry: int) -> tuple[Bits, Bits, Bits]:
-    """Of a PMP entry: does it have a region at all, and its first and its last byte."""
+@opaque(2)
+def entry_covers(v: Cpu, entry: int, address: Bits, size: int) -> Bits:
+    """Which of the bytes lie in the region of a PMP entry: bit 1 any of them, bit 0 all."""
     kind = v.pmpcfg[entry // 4][8 * (entry % 4) + 4 : 8 * (entry % 4) + 3]
     here = v.pmpaddr[entry].zext(v.plen).shl(2)
     before = v.pmpaddr[entry - 1].zext(v.plen).shl(2) if entry else Bits(v.plen, 0)
@@ -35,7 +36,9 @@ def _region(v: Cpu, entry: int) -> tuple[Bits, Bits, Bits]:
     first = select(is_range, before, here & ~varying)
     last = select(is_range, here - 1, here | varying)
     exists = select(is_range, before.ltu(here), kind != 0)
-    return exists, first, last
+    end = address + (size - 1)
+    touched = exists & end.geu(first) & last.geu(address)
+    return concat(touched, touched & address.geu(first) & last.geu(end))
 
 
 def _entries_in_use(v: Cpu) -> int:
@@ -54,12 +57,9 @@ def guest_rights(v: Cpu, address: Bits, size: int, mode: Bits) -> Bits:
     """
     is_machine = (mode == M) | (v.config.pmp == 0)
     rights = select(is_machine, Bits(4, 0b0111), Bits(4, 0))
-    end = address + (size - 1)
     for entry in reversed(range(_entries_in_use(v))):
         config = v.pmpcfg[entry // 4][8 * (entry % 4) + 7 : 8 * (entry % 4)]
-        exists, first, last = _region(v, entry)
-        touched = exists & end.geu(first) & last.geu(address)
-        covered = address.geu(first) & last.geu(end)
+        match = entry_covers(v, entry, address, size)
         granted = select(is_machine & ~config[7], Bits(4, 0b0111), config[2:0].zext(4))
-        rights = select(touched, select(covered, granted, Bits(4, 1 << CUT)), rights)
+        rights = select(match[1], select(match[0], granted, Bits(4, 1 << CUT)), rights)
     return rights

@@ -51,8 +51,8 @@ def wrong_mret(cpu: Cpu) -> None:
 def same_as_interpreter(definition: Callable[..., None]) -> bool:
     definitions = Definitions(MACHINE_USER)
     state = terms.SymbolicState.unknown(definitions)
-    one = terms.run(definitions, definitions.trace(definition, ()), state)
-    two = terms.run(definitions, definitions.trace(emulate_mret, ()), state)
+    one = terms.Meaning(definitions).call(definition, state)
+    two = terms.Meaning(definitions).call(emulate_mret, state)
     words = [name for name in state.words if name != "instruction"]
     same = z3.And(*(one.state.words[name] == two.state.words[name] for name in words))
     status = state.words["mstatus"]
@@ -71,9 +71,8 @@ def test_an_mret_that_keeps_mprv_is_refuted() -> None:
 
 def merged_walk(definitions: Definitions, name: str) -> tuple[Any, Any]:
     state = terms.SymbolicState.unknown(definitions)
-    shape = (Bits(32, 0), "read", Bits(2, 0))
     address, mode = z3.BitVec("address", 32), z3.BitVec("mode" + name, 2)
-    outcome = terms.run(definitions, definitions.trace(walk, shape), state, address, mode)
+    outcome = terms.Meaning(definitions).call(walk, state, address, "read", mode)
     return outcome, mode
 
 
@@ -100,9 +99,9 @@ def test_a_napot_entry_matches_what_its_size_says() -> None:
     definitions = Definitions(Config())
     state = terms.SymbolicState.unknown(definitions)
     address = z3.BitVec("address", 34)
-    shape = (Bits(34, 0),)
-    match = terms.run(definitions, definitions.trace(entry_matches, (0, *shape, 1)), state, address)
-    plain = terms.run(definitions, definitions.trace(napot_by_division, shape), state, address)
+    meaning = terms.Meaning(definitions)
+    match = meaning.call(entry_matches, state, 0, address, 1)
+    plain = meaning.call(napot_by_division, state, address)
     config = z3.Select(state.files["pmpcfg"], z3.BitVecVal(0, 8))
     bound = z3.Select(state.files["pmpaddr"], z3.BitVecVal(0, 8))
     claim = z3.Extract(0, 0, match.value) == plain.value

@@ -263,7 +263,7 @@ MUTANTS: dict[str, Mutant] = {
             "select(is_machine & ~config[7],",
             "select(Bits(1, 0),",
         ),
-        cut_pages_are_mapped=("select(covered, granted, Bits(4, 1 << CUT))", "granted"),
+        cut_pages_are_mapped=("select(match[0], granted, Bits(4, 1 << CUT))", "granted"),
         ranges_begin_at_zero=(
             "v.pmpaddr[entry - 1].zext(v.plen).shl(2) if entry else",
             "Bits(v.plen, 0) if entry else",

@@ -1,0 +1,191 @@
+"""What is to be proved: lemmas, their goals, and how the solver decides one.
+
+A lemma is stated by a function that gives its goals; a goal is about one instruction (or trap, or
+entry point) and is made only when it is to be decided. What it demands is an `Obligation`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import z3
+
+from kit.isa.config import Config
+
+__all__ = [
+    "LEMMAS",
+    "Goal",
+    "Lemma",
+    "Obligation",
+    "Result",
+    "Verdict",
+    "decide",
+    "lemma",
+]
+
+Verdict = str
+PROVED, REFUTED, UNKNOWN, VACUOUS = "proved", "refuted", "unknown", "vacuous"
+"""What the solver says: `VACUOUS` where no state satisfies the hypotheses."""
+
+PATIENCE = 30_000
+"""Milliseconds after which the solver gives up on one query."""
+IMPATIENCE = 3_000
+"""The same for all claims at once, which is quick or hopeless."""
+
+
+@dataclass
+class Obligation:
+    """For every state: if all of `hypotheses` hold, so does each of `claims`.
+
+    `terms` name what a counterexample shows: the state before, the operands. `about` is what a
+    counterexample needs to become a program (see `kit.proof.counterexample`).
+    """
+
+    hypotheses: list[Any]
+    claims: dict[str, Any]
+    terms: dict[str, Any] = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)
+
+
+Goal = Callable[[], list[Obligation]]
+"""Makes the obligations of a goal: one for each path of the code, say."""
+
+
+@dataclass(frozen=True)
+class Lemma:
+    """A statement about the kernel; `goals` gives its parts, by instruction, for a processor."""
+
+    name: str
+    statement: str
+    goals: Callable[[Config], Mapping[str, Goal]]
+
+
+LEMMAS: dict[str, Lemma] = {}
+"""Every lemma, by name, in the order of the argument."""
+
+
+def lemma(
+    name: str,
+) -> Callable[[Callable[[Config], Mapping[str, Goal]]], Callable[[Config], Mapping[str, Goal]]]:
+    """Enters a function as a lemma; its docstring is the statement."""
+
+    def enter(goals: Callable[[Config], Mapping[str, Goal]]) -> Callable[..., Mapping[str, Goal]]:
+        LEMMAS[name] = Lemma(name, " ".join((goals.__doc__ or "").split()), goals)
+        return goals
+
+    return enter
+
+
+@dataclass
+class Result:
+    """The verdict on one goal, and the time it took.
+
+    `failed` are the claims that a counterexample breaks, `values` what it consists of, by the names
+    of the obligation's terms, and `query` the slowest single query, in seconds.
+    """
+
+    lemma: str
+    instruction: str
+    verdict: Verdict
+    seconds: float = 0.0
+    query: float = 0.0
+    queries: int = 0
+    failed: list[str] = field(default_factory=list)
+    values: dict[str, Any] = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)
+
+
+Known = dict[str, Verdict]
+"""Verdicts of earlier runs, by a digest of the query's text."""
+
+
+def decide(goal: Goal, name: str, instruction: str, known: Known | None = None) -> Result:
+    """Decides a goal. Proofs that are `known` are not done again, and new ones are put there."""
+    started = time.perf_counter()
+    result = Result(name, instruction, PROVED)
+    for obligation in goal():
+        verdict = _decide(obligation, result, {} if known is None else known)
+        if verdict != PROVED:
+            result.verdict = verdict
+            result.about = obligation.about
+            break
+    result.seconds = time.perf_counter() - started
+    return result
+
+
+def _decide(obligation: Obligation, result: Result, known: Known) -> Verdict:
+    claims = {k: v for k, v in obligation.claims.items() if not z3.is_true(z3.simplify(v))}
+    whole = z3.And(*claims.values()) if claims else z3.BoolVal(True)
+    text = digest([*obligation.hypotheses, whole])
+    if known.get(text) == PROVED:
+        return PROVED
+    verdict = _all_at_once(obligation, claims, result)
+    if verdict == PROVED:
+        known[text] = PROVED
+    return verdict
+
+
+def digest(terms: list[Any]) -> str:
+    """A digest of the text of some terms."""
+    solver = z3.Solver()
+    solver.add(*terms)
+    return hashlib.sha256(solver.sexpr().encode()).hexdigest()
+
+
+def _all_at_once(obligation: Obligation, claims: dict[str, Any], result: Result) -> Verdict:
+    """All claims in one query; where that takes long, one by one."""
+    if _check(obligation.hypotheses, None, result, PATIENCE)[0] != z3.sat:
+        return VACUOUS
+    if not claims:
+        return PROVED
+    whole = z3.Not(z3.And(*claims.values()))
+    answer, solver = _check(obligation.hypotheses, whole, result, IMPATIENCE)
+    if answer == z3.unsat:
+        return PROVED
+    if answer == z3.sat:
+        return _refute(obligation, claims, solver, result)
+    for claim in claims.values():
+        answer, solver = _check(obligation.hypotheses, z3.Not(claim), result, PATIENCE)
+        if answer == z3.sat:
+            return _refute(obligation, claims, solver, result)
+        if answer == z3.unknown:
+            return UNKNOWN
+    return PROVED
+
+
+def _check(
+    hypotheses: list[Any], negated: Any, result: Result, patience: int
+) -> tuple[Any, z3.Solver]:
+    solver = z3.Solver()
+    solver.set("timeout", patience)
+    solver.add(*hypotheses)
+    if negated is not None:
+        solver.add(negated)
+    started = time.perf_counter()
+    answer = solver.check()
+    result.query = max(result.query, time.perf_counter() - started)
+    result.queries += 1
+    return answer, solver
+
+
+def _refute(
+    obligation: Obligation, claims: dict[str, Any], solver: z3.Solver, result: Result
+) -> Verdict:
+    model = solver.model()
+    result.failed = [
+        name for name, claim in claims.items() if not z3.is_true(model.eval(claim, True))
+    ]
+    result.values = {name: _number(model, value) for name, value in obligation.terms.items()}
+    return REFUTED
+
+
+def _number(model: Any, value: Any) -> Any:
+    """A term's value in a model: a number or a truth."""
+    found = model.eval(value, True)
+    if z3.is_bv_value(found):
+        return found.as_long()
+    return z3.is_true(found) if z3.is_bool(found) else str(found)
