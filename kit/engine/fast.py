@@ -1,7 +1,7 @@
 """The fast engine: what `kit.engine.core` and `kit.engine.translator` generate, run by a host.
 
-It agrees with the reference engine state for state wherever it returns. Accesses to devices, and
-whatever is watched, it leaves to the reference engine.
+It agrees with the reference engine state for state wherever it returns. What needs to be told of
+every write to storage, or of writes to very many places, it leaves to the reference engine.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Any
 
 import kit.isa
 from kit.engine.cache import cached_bytes, source_digest
@@ -24,6 +25,8 @@ from kit.engine.layout import (
     READ,
     SCATTERED,
     TRAPPED,
+    WATCH_PAGE,
+    WATCHES,
     WRITING,
     WRITTEN,
     Layout,
@@ -66,6 +69,8 @@ class FastEngine:
         self.on_trap: Callable[[int], bool] | None = None
         self.threshold = THRESHOLD
         self.listens: Callable[[], int] = lambda: 2
+        self._watched: tuple[range, ...] = ()
+        self._watched_pages: set[int] = set()
         self._runtime.load(self._core(), keep=True)
         self._run = self._runtime.entry("run")
         self._drop = self._runtime.entry("drop")
@@ -97,15 +102,15 @@ class FastEngine:
 
         As `ReferenceEngine.run`, which see for what makes it return earlier.
         """
-        bus, hart = self._bus, self._hart
-        words, at = self._words, self._at
+        bus: Any = self._bus
+        hart, words, at = self._hart, self._words, self._at
         left, reason = at["left"], at["reason"]
         words[at["threshold"]] = self.threshold
         self._ended = False
         made = 0
         while made < limit:
             # Who listens for traps may have changed what there is to look at.
-            if bus.watch is not None or len(breakpoints) > BREAKPOINTS:  # type: ignore[attr-defined]
+            if len(breakpoints) > BREAKPOINTS or not self._can_watch(bus):
                 if not made or hart.pc not in breakpoints:
                     made += self._by_reference(limit - made, breakpoints)
                 break
@@ -118,6 +123,8 @@ class FastEngine:
             made += steps - words[left]
             if words[reason] == DEVICE:
                 made += self._access_device()
+            if words[at["watch_hits"]]:
+                self._tell_of_writes(bus)
             why = words[reason]
             if why == HOT:
                 self._translations.translate(hart.pc)
@@ -129,7 +136,7 @@ class FastEngine:
                 self._trapped(hart.mcause if hart.mode == M else hart.scause)
             elif why == BREAKPOINT:
                 break
-            if self._ended or bus.attention or hart.waiting:  # type: ignore[attr-defined]
+            if self._ended or bus.attention or hart.waiting:
                 break
         self._translations.age(made)
         return made
@@ -144,6 +151,39 @@ class FastEngine:
         words[at["break_first"]] = made > 0
         for number, pc in enumerate(places):
             words[at["breakpoints"] + number] = pc
+
+    def _can_watch(self, bus: Any) -> bool:
+        """Has the core watch what is to be watched, if it can."""
+        wanted = () if bus.watch is None else bus.watched
+        if wanted is None or len(wanted) > WATCHES:
+            return False
+        if wanted != self._watched:
+            self._watched = wanted
+            self._set_watched(wanted)
+        return True
+
+    def _set_watched(self, ranges: Collection[range]) -> None:
+        """From now on, the core comes back after each write to these addresses of RAM."""
+        words, at, base = self._words, self._at, self._layout.ram_base
+        for page in self._watched_pages:
+            self.pages[page] &= ~WATCH_PAGE
+        words[at["watches"]] = len(ranges)
+        for number, one in enumerate(ranges):
+            words[at["watched"] + 2 * number] = one.start
+            words[at["watched"] + 2 * number + 1] = len(one)
+        self._watched_pages = {one.start - base >> 12 for one in ranges}
+        for page in self._watched_pages:
+            self.pages[page] |= WATCH_PAGE
+        words[at["flush"]] = 1  # a page that could be written to directly cannot any more
+
+    def _tell_of_writes(self, bus: Any) -> None:
+        """Tells of the writes to what is watched that the last step made."""
+        words, at = self._words, self._at
+        place = at["watch_hit"]
+        rows = words[place : place + 2 * words[at["watch_hits"]]].tolist()
+        words[at["watch_hits"]] = 0
+        for address, size in zip(rows[::2], rows[1::2], strict=True):
+            bus.watch(address, size)
 
     def _access_device(self) -> int:
         """The instruction that the core has begun, which accesses what is not RAM; returns 1."""

@@ -38,12 +38,19 @@ ENGINE_WORDS = (
     # How many pages hold tables that walks have read; how many pages with translated code were
     # written to.
     *("table_pages", "written_pages"),
+    # How many ranges of RAM are watched; how many writes to them Python has not been told of.
+    *("watches", "watch_hits"),
 )
 BUDGET, TRAPPED, WAITING, DEVICE, HOT, CODE, BREAKPOINT, SCATTERED = range(8)
 """Why `run` came back: steps made, a trap that is listened for, the hart waits, an instruction for
 Python (not executed), code worth translating at pc, translated code was written over, pc is at a
 breakpoint, the translation at `current` misses its windows too often."""
 BREAKPOINTS = 64
+WATCHES = 16
+"""Ranges of RAM that can be watched."""
+WATCH_HITS = 16
+"""Writes to what is watched that are kept until the instruction is over: a store, or an entry of a
+table in each of its walks."""
 NOT_ASKED, ABSENT, WRITING, VALUED, READ, WRITTEN = range(6)
 """How far an access to what is not RAM is: Python has not been asked; nothing answers there; a
 device is there, but the value for it is not; now it is; a device has been read; the device has it.
@@ -56,8 +63,8 @@ address (`missed`, accessed as `missed_kind` says) is in no window."""
 OFTEN = 4096
 """So many misses make a translation scattered."""
 KINDS = tuple((access, size) for access in ("read", "write") for size in (1, 2, 4))
-TABLE_PAGE, CODE_PAGE = 1, 2
-"""Why a page is guarded: it holds tables, or translated code."""
+TABLE_PAGE, CODE_PAGE, WATCH_PAGE = 1, 2, 4
+"""Why a page is guarded: it holds tables, or translated code, or something that is watched."""
 INVALID = 0x800
 """A tag that no page has."""
 PAGE_MASK = 0xFFFF_F000
@@ -104,12 +111,15 @@ class Layout:
         self._take("tables", TABLE_LIMIT * 4)
         self._take("written", WRITTEN_LIMIT * 4)
         self._take("breakpoints", BREAKPOINTS * 4)
+        # Address and length of each range that is watched; of each write to one.
+        self._take("watched", WATCHES * 8)
+        self._take("watch_hit", WATCH_HITS * 8)
         self._take("decoded", DECODED * 8)
         self._take("heat", HEAT * 8)
         self._take("places", PLACES * 16)
         self._take("remembered", len(ACCESSES) * REGIMES * TABLE)
-        # For each page a byte: 1 holds page tables, 2 translated code; for each 32 bytes, is there
-        # translated code in them?
+        # For each page a byte, why it is guarded (`TABLE_PAGE` and so on); for each 32 bytes, is
+        # there translated code in them?
         self._take("guards", size >> 12)
         self._take("lines", size >> 5)
         self._end = -(-self._end >> 16) << 16

@@ -1,7 +1,8 @@
 """Functions of the core about storage: what is remembered of translations, and guarded pages.
 
-A page is guarded where a walk has read tables in it, or translated code lies in it; writes to it
-are noticed. What is remembered is only ever a page that may be accessed as a whole, directly.
+A page is guarded where a walk has read tables in it, or where translated code or something watched
+lies in it; writes to it are noticed. What is remembered is only ever a page that may be accessed as
+a whole, directly.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from kit.engine.layout import (
     TABLE,
     TABLE_LIMIT,
     TABLE_PAGE,
+    WATCH_HITS,
+    WATCH_PAGE,
     WINDOW,
     Layout,
 )
@@ -38,7 +41,7 @@ class Remembering:
 
     names = (
         "mark", "drop", "fill", "settle", *(f"write{s}" for s in SIZES), "guarded",
-        "widen", *(f"remember_{a}{s}" for a in ACCESSES for s in SIZES),
+        "watched", "widen", *(f"remember_{a}{s}" for a in ACCESSES for s in SIZES),
     )  # fmt: skip
 
     def __init__(self, layout: Layout, numbers: dict[Any, int]) -> None:
@@ -51,7 +54,8 @@ class Remembering:
             yield code, ((), ())
         for size in SIZES:
             yield self._write(size), ((I32, I32), ())
-        yield self._guarded(), ((I32,), ())
+        yield self._guarded(), ((I32, I32), ())
+        yield self._watched(), ((I32, I32), ())
         yield self._widen(), ((I32, I32, I32), ())
         for access in ACCESSES:
             for size in SIZES:
@@ -154,8 +158,8 @@ class Remembering:
         return code
 
     def _guarded(self) -> StateCode:
-        """(address): a page that is guarded is being written to."""
-        code, at = self._code(1), self.layout.at
+        """(address, bytes): a page that is guarded is being written to."""
+        code, at = self._code(2), self.layout.at
         self._guard_address(code, 0)
         code.access("i32.load8_u", at["guards"])
         code.const(I32, TABLE_PAGE)
@@ -176,7 +180,70 @@ class Remembering:
         code.increment("written_pages")
         code.put("leave", 1)
         code.op("end")
+        self._guard_address(code, 0)
+        code.access("i32.load8_u", at["guards"])
+        code.const(I32, WATCH_PAGE)
+        code.op("i32.and")
+        code.open("if")
+        code.get(0)
+        code.get(1)
+        code.call(self.numbers["watched"])
+        code.op("end")
         return code
+
+    def _watched(self) -> StateCode:
+        """(address, bytes): in this page something is watched. Is it that which is written?"""
+        code, at = self._code(2), self.layout.at
+        place = code.local(I32)
+        code.load("watches")
+        code.set(place)
+        loop = code.open("loop")
+        code.get(place)
+        code.op("i32.eqz")
+        code.open("if")
+        code.op("return", "end")
+        code.get(place)
+        code.const(I32, 1)
+        code.op("i32.sub")
+        code.set(place)
+        # The last byte written lies less than length + bytes - 1 behind the first one watched.
+        code.get(0)
+        code.get(1)
+        code.op("i32.add")
+        code.const(I32, 1)
+        code.op("i32.sub")
+        self._double(code, place)
+        code.access("i32.load", at["watched"])
+        code.op("i32.sub")
+        self._double(code, place)
+        code.access("i32.load", at["watched"] + 4)
+        code.get(1)
+        code.op("i32.add")
+        code.const(I32, 1)
+        code.op("i32.sub", "i32.ge_u")
+        code.branch(loop, "br_if")
+        code.op("end")
+        code.load("watch_hits")
+        code.const(I32, WATCH_HITS)
+        code.op("i32.lt_u")
+        code.open("if")
+        for number, offset in ((0, 0), (1, 4)):
+            code.load("watch_hits")
+            code.const(I32, 3)
+            code.op("i32.shl")
+            code.get(number)
+            code.access("i32.store", at["watch_hit"] + offset)
+        code.increment("watch_hits")
+        code.op("end")
+        code.put("leave", 1)
+        return code
+
+    @staticmethod
+    def _double(code: StateCode, number: int) -> None:
+        """Pushes the offset of an entry of two words."""
+        code.get(number)
+        code.const(I32, 3)
+        code.op("i32.shl")
 
     def _offset(self, code: StateCode, address: int) -> None:
         code.get(address)
@@ -190,6 +257,7 @@ class Remembering:
         code.access("i32.load8_u", at["guards"])
         code.open("if")
         code.get(0)
+        code.const(I32, size)
         code.call(self.numbers["guarded"])
         code.op("end")
         self._offset(code, 0)

@@ -255,6 +255,14 @@ class Running:
 
     def _remember_missed(self, code: StateCode) -> None:
         """Has the page of an address remembered that was in no window, so that next time it is."""
+        # Remembering can write to tables, which is part of the step: nothing may come in between.
+        code.load("misses")
+        code.const(I32, OFTEN)
+        code.op("i32.gt_u")
+        code.open("if")
+        code.put("misses", 0)
+        self._come_back(code, SCATTERED)
+        code.op("end")
         for number, (access, size) in enumerate(KINDS):
             code.load("missed_kind")
             code.const(I32, number)
@@ -267,13 +275,6 @@ class Running:
             code.load("missed")
             code.call(self.numbers[f"remember_{access}{size}"])
             code.op("drop", "end")
-        code.load("misses")
-        code.const(I32, OFTEN)
-        code.op("i32.gt_u")
-        code.open("if")
-        code.put("misses", 0)
-        self._come_back(code, SCATTERED)
-        code.op("end")
 
     def _execute_entry(self, code: StateCode) -> None:
         """Pushes whether nothing is remembered of the page at pc; its entry is in `place`."""

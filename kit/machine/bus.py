@@ -50,12 +50,15 @@ class AddressSpace(ABC):
     What the RAM consists of is for the subclass to say: `Bus` has the machine's storage, a virtual
     machine the frames that its VMM gives it. Accesses are naturally aligned and have 1, 2 or 4
     bytes. `attention` becomes True after each access to a device: interrupt lines and events may
-    have changed. `watch`, if set, is called with (address, length) after each write to RAM.
+    have changed. `watch`, if set, is called with (address, length) after each write to RAM. Where
+    it only needs to know of writes to certain ranges, each within a page, `watched` has them: an
+    engine may then keep the others to itself, and tell of these when the step is over.
     """
 
     def __init__(self, base: int, size: int) -> None:
         self.attention = False
         self.watch: Callable[[int, int], None] | None = None
+        self.watched: tuple[range, ...] | None = None
         self._pages: dict[int, tuple[int, Device]] = {}
         self._base, self._size = base, size
 

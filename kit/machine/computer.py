@@ -285,12 +285,16 @@ class Computer(ABC):
                     self._switch_off_and_on()
                     return self._stop("reset", start)
                 return self._stop("halt", start, result.code)
-            if self._stopping:
+            if self._is_stopping():
                 return self._stop("stopped", start)
             if self.steps >= limit:
                 return self._stop("budget", start)
-            if self.hart.waiting and not self.wake(until):
-                return self._stop("idle" if self.wakes_at() is None else "waiting", start)
+            if self.hart.waiting:
+                woken = self.wake(until)
+                if self._is_stopping():
+                    continue  # a listener has seen what a device did meanwhile
+                if not woken:
+                    return self._stop("idle" if self.wakes_at() is None else "waiting", start)
             if self.steps > start and self.hart.pc in self.breakpoints:
                 return self._stop("breakpoint", start)
             if self.history is not None:
@@ -380,6 +384,9 @@ class Computer(ABC):
             self._act()
         hart.waiting = 0
         return True
+
+    def _is_stopping(self) -> bool:
+        return self._stopping
 
     def _stop(self, reason: str, start: int, code: int = 0) -> Stop:
         return Stop(reason, code, self.steps - start, self.hart.pc)

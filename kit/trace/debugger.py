@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kit.bits import Bits
@@ -13,6 +13,7 @@ from kit.errors import KitError
 from kit.isa.cpu import M, S, Trap, U
 from kit.isa.probe import Probe
 from kit.isa.translation import translate
+from kit.machine.bus import PAGE
 from kit.machine.computer import DEFAULT_BUDGET, Computer
 from kit.machine.names import names_of
 from kit.machine.protocol import Stop
@@ -81,10 +82,14 @@ class Hit:
 
 
 class _Turns(RoundRobin):
-    """Round robin; who was stopped in the middle of its turn has the rest of it first."""
+    """Round robin; who was stopped in the middle of its turn has the rest of it first.
 
-    def __init__(self) -> None:
+    `is_hit` says whether something was written that is watched: so a device can, before a turn.
+    """
+
+    def __init__(self, is_hit: Callable[[], bool]) -> None:
         super().__init__(QUANTUM)
+        self._is_hit = is_hit
         self._current = Turn("", 0)
         self._rest: Turn | None = None
 
@@ -93,7 +98,7 @@ class _Turns(RoundRobin):
         rest, self._rest = self._rest, None
         go_on = rest is not None and rest.name in ready
         self._current = rest if rest is not None and go_on else super().choose(ready)
-        return self._current
+        return Turn(self._current.name, 1) if self._is_hit() else self._current
 
     def ran(self, name: str, steps: int) -> None:
         """Keeps what is left of the turn."""
@@ -121,7 +126,7 @@ class Debugger:
         self.machines = self.history.computers
         self.points: list[Point] = []
         self._touched: list[tuple[str, Point]] = []
-        self._turns = _Turns()
+        self._turns = _Turns(lambda: bool(self._touched))
 
     # -- points ------------------------------------------------------------------------------
 
@@ -193,30 +198,40 @@ class Debugger:
             machine.breakpoints = {point.address for point in here}
         host = self._host()
         host.bus.watch = self._written if any(point.length for point in self.points) else None
+        host.bus.watched = self._watched()
 
     def _disarm(self) -> None:
         for machine in self.machines.values():
             machine.breakpoints = set()
-        self._host().bus.watch = None
+        host = self._host()
+        host.bus.watch = host.bus.watched = None
+
+    def _watched(self) -> tuple[range, ...] | None:
+        """Where in the host's storage is what is watched; None where that can change in a run."""
+        found: list[range] = []
+        for name, machine in self.machines.items():
+            chain = _chain(machine)
+            if any(one.vcpu.storage.pager is not None for one in chain):
+                return None
+            for point in self.points:
+                if point.vm in (None, name):
+                    found += _pieces(point, machine, chain)
+        return tuple(found)
 
     def _host(self) -> Computer:
         """The machine whose storage all of them have."""
-        host = next(iter(self.machines.values()))
-        while isinstance(host, VirtualMachine):
-            host = host.kernel.machine
-        return host
+        first = next(iter(self.machines.values()))
+        return [first, *(one.kernel.machine for one in _chain(first))][-1]
 
     def _written(self, real: int, size: int) -> None:
+        if self.history.taking:
+            return
         for name, machine in self.machines.items():
             address: int | None = real
-            inner: Computer = machine
-            chain = []
-            while isinstance(inner, VirtualMachine):
-                chain.append(inner)
-                inner = inner.kernel.machine
+            chain = _chain(machine)
             for one in reversed(chain):
                 address = None if address is None else one.vcpu.storage.guest_address(address)
-            if address is None or not machine.executing:
+            if address is None:
                 continue
             for point in self.points:
                 if point.length and point.address - size < address < point.address + point.length:
@@ -288,13 +303,14 @@ class Debugger:
             while (name := scheduler.turn()) is not None:
                 machine = vmm.machines[name]
                 ended = scheduler.account(name).ended
-                if ended is None or ended.reason not in ("breakpoint", "stopped"):
+                stopped = ended is not None and ended.reason in ("breakpoint", "stopped")
+                if not stopped and not self._touched:
                     continue
                 self._turns.interrupted()
                 point = self._point(machine)
                 if point is not None:
                     return self._hit(machine, point)
-                if not machine.failure:
+                if stopped and not machine.failure:
                     break
             else:
                 name = next(iter(vmm.machines))
@@ -333,3 +349,25 @@ class Debugger:
             self.history.go(0)
             return Hit("begin", next(iter(self.machines)) if vm is None else vm)
         return self._hit(*hits[self.history.place])
+
+
+def _chain(machine: Computer) -> list[VirtualMachine]:
+    """A virtual machine, and those beneath it; none if it is bare."""
+    chain = []
+    while isinstance(machine, VirtualMachine):
+        chain.append(machine)
+        machine = machine.kernel.machine
+    return chain
+
+
+def _pieces(point: Point, machine: Computer, chain: list[VirtualMachine]) -> Iterator[range]:
+    """The ranges of the host's storage, each within a page, in which a watchpoint's bytes are."""
+    at, end = point.address, point.address + point.length
+    while at < end:
+        size = min(end - at, PAGE - at % PAGE)
+        if machine.bus.is_ram(at, size):
+            real = at
+            for one in chain:
+                real = one.vcpu.storage.real_address(real)
+            yield range(real, real + size)
+        at += size

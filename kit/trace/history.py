@@ -109,7 +109,8 @@ class History:
     is a number of steps, of all machines together, since the history began. `on_undone`, if set, is
     called with (machine's name, device, what it had put out) where a past is changed.
 
-    While `silent`, the machines only make known steps again, which nobody needs to hear of.
+    While `silent`, the machines only make known steps again, which nobody needs to hear of; while
+    `taking`, something comes in again that came from outside, between two steps.
 
     Raises `KitError` for a machine that depends on what is not recorded: a monitor in Python, or a
     channel to a machine elsewhere.
@@ -135,7 +136,7 @@ class History:
         self.log: list[Run | Input] = []
         self.snapshots: list[Snapshot] = []
         self._machines = {name: _Machine(c) for name, c in self.computers.items()}
-        self._driving = self._taking = self.silent = False
+        self._driving = self.taking = self.silent = False
         for name in self.computers:
             self._attach(name)
         self.restart()
@@ -233,7 +234,7 @@ class History:
 
     def _came_in(self, who: str, what: str, data: bytes) -> None:
         """The board's door: something has come in from outside."""
-        if self._taking:
+        if self.taking:
             return
         if self._machines[who].computer.executing:
             raise KitError(f"history: {what}: came in the middle of a step; do that between runs")
@@ -294,11 +295,11 @@ class History:
             entry = self.log[self.cursor]
             computer = self.computers[entry.who]
             if isinstance(entry, Input):
-                self._taking = True
+                self.taking = True
                 try:
                     computer.take(entry.what, entry.data)
                 finally:
-                    self._taking = False
+                    self.taking = False
             elif computer.steps < entry.steps:
                 return
             elif computer.hart.waiting:

@@ -86,6 +86,58 @@ calls:  .word 0
 """
 """A program in U-mode calls its kernel for ever: a trap every dozen steps."""
 
+PAGES = """
+        .equ TABLE, 0x80002000
+        la t0, handler
+        csrw mtvec, t0
+        li t0, -1
+        csrw pmpaddr0, t0
+        li t0, 0x1f
+        csrw pmpcfg0, t0
+        li s0, TABLE
+        li t0, 0x20000000 | 0x0f        # 4 MiB at 0x80000000: without A and D as yet
+        li t1, TABLE + 0x800
+        sw t0, 0(t1)
+        li t0, TABLE >> 2 | 1           # 0x400000: pages of this very table
+        sw t0, 4(s0)
+        li t0, 0x80003000 >> 2 | 7      # 0x400000 is 0x80003000
+        sw t0, 0(s0)
+        li t0, 0x80004000 >> 2 | 7      # 0x402000 is 0x80004000
+        sw t0, 8(s0)
+        li t0, 1 << 31 | TABLE >> 12
+        csrw satp, t0
+        li t0, 1 << 11
+        csrs mstatus, t0
+        la t0, user
+        csrw mepc, t0
+        mret
+user:   li a0, 0x400ff8
+        li a1, 0x402000
+        li a2, 0x400000
+1:      addi s1, s1, 1
+        sb s1, 5(a0)
+        sb s1, 6(a0)
+        sh s1, 6(a0)
+        sh s1, 4(a0)
+        sw s1, 0(a0)
+        sw s1, 4(a0)
+        sb s1, 0(a1)
+        sw s1, 4(a1)
+        sw s1, 0(a2)
+        amoadd.w a3, s1, (a2)
+        lr.w a3, (a2)
+        sc.w a3, s1, (a2)
+        sw s1, 2(a2)                    # misaligned: a trap
+        j 1b
+        .balign 4
+handler:
+        csrr t0, mepc
+        addi t0, t0, 4
+        csrw mepc, t0
+        mret
+"""
+"""In S-mode behind page tables, stores of all sizes, for ever; one of them traps."""
+
 
 def program(source: str) -> Image:
     """The program, assembled."""

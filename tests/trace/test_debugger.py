@@ -5,10 +5,16 @@ from __future__ import annotations
 import pytest
 
 from kit import VMM, Machine, assemble
+from kit.control.paging import BackingStore
+from kit.devices.disk_image import DiskImage
+from kit.engine.fast import FastEngine
 from kit.errors import KitError
 from kit.machine.computer import Computer
+from kit.resources import guests_dir
 from kit.trace.debugger import Debugger
-from tests.trace.programs import CALLS
+from tests.trace.programs import CALLS, PAGES
+
+HOSTILE = guests_dir() / "hostile" / "machine"
 
 
 def debugger(kind: str) -> tuple[Debugger, Computer]:
@@ -91,3 +97,107 @@ def test_several_virtual_machines() -> None:
     debug.history.go(10)
     assert debug.run().vm == "two"
     assert debug.history.place == place
+
+
+Watched = list[tuple[int, int]]
+Places = list[tuple[str, int, int]]
+
+
+def machine_of(kind: str, program: str) -> Computer:
+    devices = {"disk": DiskImage(bytes(4096))}
+    machine: Computer
+    if kind == "vm":
+        machine = VMM(Machine(memory="2M")).create("vm", memory="256K", **devices)
+    else:
+        machine = Machine(memory="256K", engine=kind, **devices)
+    machine.load(assemble(PAGES) if program == "pages" else HOSTILE / f"{program}.s")
+    return machine
+
+
+def there_and_back(kind: str, program: str, watched: Watched) -> tuple[Places, Places]:
+    """Where the first watchpoints of a run are, going forth and going back."""
+    machine = machine_of(kind, program)
+    debug = Debugger(machine)
+    for address, length in watched:
+        debug.watch(address, length)
+    forth, back = [], []
+    while len(forth) < 12 and (not forth or forth[-1][0] == "watchpoint"):
+        hit = debug.run(34_000 - machine.steps)
+        forth.append((hit.reason, machine.steps, machine.hart.pc))
+    while not back or back[-1][0] == "watchpoint":
+        hit = debug.back()
+        back.append((hit.reason, machine.steps, machine.hart.pc))
+    return forth, back
+
+
+@pytest.mark.parametrize(
+    ("program", "watched"),
+    [
+        ("pages", [(0x8000_2004, 1), (0x8000_3000, 4)]),  # A and D bits, and a page
+        ("pages", [(0x8000_3FFE, 4)]),  # bytes of two pages, that stores of all sizes touch or miss
+        ("disk-anywhere", [(0x8000_09FF, 1)]),  # the disk writes
+        ("self-changing", [(0x8000_001C, 8)]),  # code is written
+        ("table-of-itself", [(0x8000_2AA6, 4), (0x8000_2FFA, 4)]),
+    ],
+)
+def test_engines_stop_at_the_same_writes(program: str, watched: Watched) -> None:
+    forth, back = there_and_back("reference", program, watched)
+    assert "watchpoint" in [reason for reason, *_ in forth]
+    assert there_and_back("wasm", program, watched) == (forth, back)
+    assert there_and_back("vm", program, watched) == (forth, back)
+
+
+def test_a_watchpoint_does_not_need_the_reference_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(engine: FastEngine, limit: int, breakpoints: object) -> int:
+        raise AssertionError("executed by the reference engine")
+
+    machine = Machine(memory="256K", engine="wasm")
+    machine.load(assemble(CALLS))
+    debug = Debugger(machine)
+    debug.watch("count", when=lambda m: m.register("s0") == 1_000)
+    monkeypatch.setattr(FastEngine, "_by_reference", refuse)
+    assert debug.run().reason == "watchpoint"
+    assert machine.read_memory(machine.symbols["count"], 4) == (1_000).to_bytes(4, "little")
+
+
+def test_pages_that_move_are_watched_where_they_are() -> None:
+    vmm = VMM(Machine(memory="416K"))
+    machine = vmm.create("vm", assemble(CALLS), memory="256K", pager=BackingStore())
+    debug = Debugger(machine)
+    debug.watch("count", when=lambda m: m.register("s0") == 20)
+    assert debug.run(5_000).reason == "watchpoint"
+    assert machine.register("s0") == 20
+
+
+WAITER = """
+        li t0, 0x80
+        csrw mie, t0
+        li t0, 0x2004000
+        li t1, 500
+        sw t1, 0(t0)
+        sw zero, 4(t0)
+        wfi
+1:      j 1b
+"""
+
+
+@pytest.mark.parametrize("kind", ["wasm", "reference", "vm", "vmm"])
+def test_what_is_written_while_a_machine_waits_stops_it_at_once(kind: str) -> None:
+    vmm = VMM(Machine(memory="2M"))
+    machine: Computer = vmm.create("vm", memory="64K")
+    if not kind.startswith("vm"):
+        machine = Machine(memory="64K", engine=kind)
+    machine.load(assemble(WAITER))
+    debug = Debugger(vmm if kind == "vmm" else machine)
+    point = debug.watch(0x8000_1000)
+    act = machine.board.advance
+
+    def advance() -> None:
+        act()
+        if machine.hart.mtime == 500:  # as a device whose work is done
+            machine.bus.write_bytes(0x8000_1000, b"done")
+
+    machine.board.advance = advance  # type: ignore[method-assign]
+    assert debug.run(1_000).point is point
+    assert machine.hart.mtime in (500, 501)
+    assert machine.steps < 12
