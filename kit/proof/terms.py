@@ -49,28 +49,28 @@ LOG = z3.DeclareSort("History")
 """What devices have been asked so far."""
 
 
-def _ram(width: int) -> tuple[Any, Any]:
-    return z3.BitVec("ram_base", width), z3.BitVec("ram_size", width)
+def _ram(width: int, whose: str) -> tuple[Any, Any]:
+    return z3.BitVec(f"{whose}ram_base", width), z3.BitVec(f"{whose}ram_size", width)
 
 
-def ram_is_somewhere(width: int) -> Any:
+def ram_is_somewhere(width: int, whose: str = "") -> Any:
     """RAM is whole pages below 4 GiB; addresses have `width` bits, more than 32."""
-    base, size = _ram(width)
+    base, size = _ram(width, whose)
     end = z3.BitVecVal(1 << 32, width)
     whole = z3.And(z3.Extract(11, 0, base) == 0, z3.Extract(11, 0, size) == 0)
     return z3.And(whole, size != 0, z3.ULE(base, end), z3.ULE(size, end - base))
 
 
-def is_ram(address: Any, size: int) -> Any:
+def is_ram(address: Any, size: int, whose: str = "") -> Any:
     """Are the `size` bytes, at most a page, at a physical address RAM?"""
-    base, length = _ram(address.size())
+    base, length = _ram(address.size(), whose)
     return z3.And(z3.UGE(address, base), z3.ULE(address - base, length - size))
 
 
-def reaches(address: Any, size: int) -> Any:
+def reaches(address: Any, size: int, whose: str = "") -> Any:
     """Is there RAM, or a device that takes an access of this size?"""
-    device = z3.Function(f"device_takes_{size}", address.sort(), z3.BoolSort())
-    return z3.Or(is_ram(address, 1), device(address))
+    device = z3.Function(f"{whose}device_takes_{size}", address.sort(), z3.BoolSort())
+    return z3.Or(is_ram(address, 1, whose), device(address))
 
 
 def _bit(condition: Any) -> Any:
@@ -79,12 +79,16 @@ def _bit(condition: Any) -> Any:
 
 @dataclass(frozen=True)
 class SymbolicState:
-    """Terms for the words, arrays for the files (by an index of eight bits), storage, history."""
+    """Terms for the words, arrays for the files (by an index of eight bits), storage, history.
+
+    `whose` tells one machine's storage from another's.
+    """
 
     words: dict[str, Any]
     files: dict[str, Any]
     storage: Any
     log: Any
+    whose: str = ""
 
     @classmethod
     def unknown(cls, definitions: Definitions, name: str = "") -> SymbolicState:
@@ -96,7 +100,7 @@ class SymbolicState:
             for word in ARRAYS
         }
         octets = z3.Array(name + "storage", z3.BitVecSort(config.plen), z3.BitVecSort(8))
-        return cls(words, files, octets, z3.Const(name + "history", LOG))
+        return cls(words, files, octets, z3.Const(name + "history", LOG), name)
 
     def with_words(self, **values: Any) -> SymbolicState:
         """The state with other words."""
@@ -109,7 +113,7 @@ class SymbolicState:
 
     def read(self, address: Any, size: int) -> tuple[SymbolicState, Any]:
         """The state after reading RAM or a device, and what was read."""
-        ram, value = is_ram(address, size), self.octets(address, size)
+        ram, value = is_ram(address, size, self.whose), self.octets(address, size)
         answer = z3.Function(f"device_gives_{size}", LOG, address.sort(), value.sort())
         event = z3.Function(f"device_was_read_{size}", LOG, address.sort(), LOG)
         log = z3.If(ram, self.log, event(self.log, address))
@@ -117,7 +121,7 @@ class SymbolicState:
 
     def write(self, address: Any, size: int, value: Any) -> SymbolicState:
         """The state after writing RAM or a device."""
-        ram, storage = is_ram(address, size), self.storage
+        ram, storage = is_ram(address, size, self.whose), self.storage
         for n in range(size):
             storage = z3.Store(storage, address + n, z3.Extract(8 * n + 7, 8 * n, value))
         event = z3.Function(f"device_was_written_{size}", LOG, address.sort(), value.sort(), LOG)
@@ -135,6 +139,7 @@ class SymbolicState:
             {name: choose(value, other.files[name]) for name, value in self.files.items()},
             choose(self.storage, other.storage),
             choose(self.log, other.log),
+            self.whose,
         )
 
 
@@ -268,7 +273,7 @@ class Meaning:
         if op.name == "write":
             return state.write(args[0], op.size, args[1]), None
         answer = is_ram if op.name == "is_ram" else reaches
-        return state, _bit(answer(args[0], op.size))
+        return state, _bit(answer(args[0], op.size, state.whose))
 
 
 def _is_member(key: Key, call: Key) -> bool:
