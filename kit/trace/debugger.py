@@ -126,6 +126,7 @@ class Debugger:
         self.machines = self.history.computers
         self.points: list[Point] = []
         self._touched: list[tuple[str, Point]] = []
+        self._refills: dict[str, int] = {}
         self._turns = _Turns(lambda: bool(self._touched))
 
     # -- points ------------------------------------------------------------------------------
@@ -236,6 +237,8 @@ class Debugger:
             for point in self.points:
                 if point.length and point.address - size < address < point.address + point.length:
                     self._touched.append((name, point))
+                    if chain:
+                        self._refills[name] = chain[0].counts["refill"]
                     machine.stop()
                     for one in chain:
                         one.kernel.machine.stop()
@@ -243,6 +246,7 @@ class Debugger:
     def _point(self, machine: Computer) -> Point | None:
         """The point at which a machine has stopped."""
         name = next(name for name, one in self.machines.items() if one is machine)
+        self._complete(name, machine)
         touched, self._touched[:] = list(self._touched), []
         for who, point in touched:
             if who == name and point.fits(name, machine):
@@ -252,6 +256,16 @@ class Debugger:
             if at and point.fits(name, machine):
                 return point
         return None
+
+    def _complete(self, name: str, machine: Computer) -> None:
+        """Ends the step in which something was written.
+
+        A walk that sets an A bit is part of it; the VMM makes that walk before, when it maps the
+        page.
+        """
+        refills = self._refills.pop(name, None)
+        if isinstance(machine, VirtualMachine) and refills not in (None, machine.counts["refill"]):
+            machine.step()
 
     def _fits(self, machine: Computer) -> int | None:
         """For going back: a breakpoint is at its place, a watchpoint one step before."""

@@ -28,11 +28,11 @@ from kit.devices.channel import Channel
 from kit.devices.deck import COLUMNS, Deck
 from kit.errors import KitError
 from kit.machine.computer import Computer
-from kit.machine.explain import explain_next_step
+from kit.machine.explain import describe_step, explain_next_step, walk_writes
 from kit.machine.machine import Machine
 from kit.machine.protocol import Stop
 from kit.trace.snapshot import RECORDS, Journal, Picture, take_picture
-from kit.vmm.kernel import VirtualCpu
+from kit.vmm.kernel import NO_GUEST_STEP, VirtualCpu
 
 __all__ = ["History", "Input", "Run", "history_of"]
 
@@ -639,9 +639,23 @@ class History:
             ):
                 raise KitError("explain: there was no trap since the history began")
             self._go(max(0, self.place_of(machine, machine.steps - 1)))
-            text = explain_next_step(machine)
+            explanation = explain_next_step(machine)
+            entry = explanation.entry
+            text = explanation.text("" if entry is None else self._entered(machine, entry))
             self._go(here)
         return text
+
+    def _entered(self, machine: Computer, entry: int) -> str:
+        """Where the word of storage at `entry` was last written, A and D bits of walks aside."""
+        from kit.trace.debugger import Debugger, Point  # which is built on this
+
+        name = next(n for n, c in self.computers.items() if c is machine)
+        debug = Debugger(self.system)
+        debug.points.append(Point(entry, 4, vm=name))
+        while debug.back().reason == "watchpoint":
+            if not walk_writes(machine, entry):
+                return f"It was entered at step {machine.steps + 1:,}, by {describe_step(machine)}."
+        return f"It has not been written since history began, at step {machine.steps:,}."
 
 
 def stop_at_traps(machine: Computer) -> None:
@@ -649,7 +663,8 @@ def stop_at_traps(machine: Computer) -> None:
     if isinstance(machine, VirtualMachine):
 
         def exited(vcpu: VirtualCpu, kind: str, before: int, cause: int) -> None:
-            if vcpu is machine.vcpu and (kind == "interrupt" or not vcpu.hart.completed):
+            trapped = kind == "interrupt" or not (vcpu.hart.completed or kind in NO_GUEST_STEP)
+            if vcpu is machine.vcpu and trapped:
                 machine.stop()
 
         machine.kernel.recorder = exited

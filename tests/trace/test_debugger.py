@@ -133,7 +133,8 @@ def there_and_back(kind: str, program: str, watched: Watched) -> tuple[Places, P
 @pytest.mark.parametrize(
     ("program", "watched"),
     [
-        ("pages", [(0x8000_2004, 1), (0x8000_3000, 4)]),  # A and D bits, and a page
+        ("pages", [(0x8000_2000, 1), (0x8000_2008, 1), (0x8000_2801, 1)]),  # A and D, set by walks
+        ("pages", [(0x8000_2800, 1), (0x8000_3000, 4)]),
         ("pages", [(0x8000_3FFE, 4)]),  # bytes of two pages, that stores of all sizes touch or miss
         ("disk-anywhere", [(0x8000_09FF, 1)]),  # the disk writes
         ("self-changing", [(0x8000_001C, 8)]),  # code is written
