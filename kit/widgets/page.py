@@ -46,17 +46,23 @@ def fragment(module: str, state: dict[str, Any], text: str, name: str = "") -> s
         f'<div id="{name}"><pre tabindex="0">{escape(text)}</pre></div>\n'
         f'<script type="module">\nconst state = {data};{_MODEL}'
         f'const el = document.getElementById("{name}");\n'
-        f'const {{ render }} = await import("data:text/javascript;base64,{source}");\n'
-        f"el.replaceChildren();\nrender({{ model, el }});\n</script>"
+        f'const view = await import("data:text/javascript;base64,{source}");\n'
+        f"el.replaceChildren();\nview.default.render({{ model, el }});\n</script>"
     )
 
 
-def page(body: str, title: str) -> str:
+_LOOK = (
+    "body{background:Canvas;color:CanvasText;font-family:system-ui;margin:12px}"
+    "h1{font-size:20px;margin:0 0 .5em}"
+)
+
+
+def page(body: str, title: str, language: str = "en") -> str:
     """A whole HTML page around `body`, in the reader's choice of light or dark."""
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}'
-        '</title><meta name="viewport" content="width=device-width">'
+        f'<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8">'
+        f'<title>{escape(title)}</title><meta name="viewport" content="width=device-width">'
         '<meta name="color-scheme" content="light dark">'
-        "<style>body{background:Canvas;color:CanvasText;font-family:system-ui}</style></head>\n"
+        f"<style>{_LOOK}</style></head>\n"
         f"<body><main><h1>{escape(title)}</h1>\n{body}\n</main></body></html>\n"
     )
