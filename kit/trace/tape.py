@@ -24,12 +24,14 @@ from kit.files import read_bounded, replace_file
 from kit.machine.computer import Computer
 from kit.machine.machine import Machine
 from kit.trace.history import History, Input, Run
-from kit.trace.snapshot import take_picture
+from kit.trace.snapshot import RECORDS, take_picture
+from kit.trace.tape_check import check_tape
 from kit.vmm.shadow import POOL
 
 __all__ = ["Tape", "record_to"]
 
-_HEADER = b"vmm-kit recording 1\n"
+_NAME, _VERSION = b"vmm-kit recording ", b"2\n"
+_HEADER = _NAME + _VERSION
 _LIMIT = 1 << 30
 """Bytes of a file, packed and unpacked, at most."""
 _SPARE = 1 << 20
@@ -107,20 +109,23 @@ class Tape:
                 data = read_bounded(file, str(path), _LIMIT)
         except OSError as error:
             raise KitError(f"{path}: cannot read the recording: {error.strerror}") from None
+        if not data.startswith(_NAME):
+            raise KitError(f"{path}: this is no recording; `kit run --record FILE` makes one")
+        if not data.startswith(_HEADER):
+            raise KitError(f"{path}: this recording was made by another version of the kit")
         packed = data[len(_HEADER) + 4 :]
-        if data[: len(_HEADER) + 4] != _HEADER + zlib.crc32(packed).to_bytes(4, "little"):
-            raise KitError(
-                f"{path}: this is no recording of this version of the kit, or is damaged"
-            )
+        if data[len(_HEADER) : len(_HEADER) + 4] != zlib.crc32(packed).to_bytes(4, "little"):
+            raise KitError(f"{path}: this recording is damaged, or not all of it is there")
         try:
             return cls._unpacked(zlib.decompressobj().decompress(packed, _LIMIT))
-        except (ValueError, TypeError, KeyError, AttributeError, zlib.error) as error:
-            raise KitError(f"{path}: the recording is whole, but makes no sense: {error}") from None
+        except (ValueError, RecursionError, zlib.error):
+            raise KitError(f"{path}: the recording is whole, but makes no sense") from None
 
     @classmethod
     def _unpacked(cls, body: bytes) -> Tape:
         at = 4 + int.from_bytes(body[:4], "little")
         words = json.loads(body[4:at])
+        check_tape(words, len(body))
         states = {}
         for name, size in words["sizes"].items():
             states[name] = body[at : at + size]
@@ -131,11 +136,6 @@ class Tape:
                 log.append(Run(who, what, int(value)))
             else:
                 log.append(Input(who, str(what), bytes.fromhex(value)))
-        if (
-            not {entry.who for entry in log} <= states.keys()
-            or words["machines"].keys() != states.keys()
-        ):
-            raise ValueError("it names machines that it does not describe")
         answers = {n: [bytes.fromhex(a) for a in all_] for n, all_ in words["answers"].items()}
         return cls(words["machines"], states, log, answers, words["lines"], words["end"])
 
@@ -160,6 +160,9 @@ class Tape:
             image = computer.image
             if image is not None:
                 image.lines = {address: (file, line) for address, file, line in self.lines[name]}
+            for device, count in self.machines[name]["kept"].items():
+                if device in computer.devices:
+                    computer.devices[device].kept = count  # type: ignore[attr-defined]
         history = History(system)
         history.put_log(self.log, self.answers)
         return history
@@ -212,6 +215,11 @@ def _built(computer: Computer, history: History) -> dict[str, Any]:
         "isa": config.isa, "modes": config.modes, "pmp": config.pmp, "ad": config.ad,
         "memory": computer.memory, "disk": None, "legacy": True, "channel": False, "joined": "",
     }  # fmt: skip
+    built["kept"] = {
+        name: computer.devices[name].kept  # type: ignore[attr-defined]
+        for name in RECORDS
+        if name in computer.devices
+    }
     disk = computer.disk
     if disk is not None:
         built |= {"disk": [disk.image.sectors, disk.image.read_only], "legacy": disk.legacy}

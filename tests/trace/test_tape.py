@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from kit.errors import KitError
 from kit.trace.history import History
 from kit.trace.snapshot import take_picture
 from kit.trace.tape import Tape, record_to
+from tests.control.guests import TALKER
 from tests.trace.programs import CALLS, ECHO
 
 
@@ -77,12 +80,63 @@ def test_damaged_recordings_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "run.tape"
     recorded(path)
     data = path.read_bytes()
-    for wrong in (b"", data[:-1], data[:60] + b"x" + data[61:], b"something else"):
+    for wrong, said in (
+        (b"", "no recording"),
+        (b"something else", "no recording"),
+        (data.replace(b" 2\n", b" 9\n", 1), "another version"),
+        (data[:-1], "not all of it"),
+        (data[:60] + bytes([data[60] ^ 1]) + data[61:], "damaged"),
+    ):
         path.write_bytes(wrong)
-        with pytest.raises(KitError, match="recording"):
+        with pytest.raises(KitError, match=said):
             Tape.load(path)
     with pytest.raises(KitError, match="cannot read"):
         Tape.load(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        (["machines", "", "disk"], [1 << 40, False]),
+        (["machines", "", "memory"], -1),
+        (["machines", "", "isa"], None),
+        (["lines", ""], 5),
+        (["log", 0, 1], 1 << 70),
+        (["log", 0, 0], "nobody"),
+        (["end"], []),
+        (["answers"], {}),
+    ],
+)
+def test_a_whole_recording_that_makes_no_sense_is_refused(
+    tmp_path: Path, where: list[str | int], value: object
+) -> None:
+    path = tmp_path / "run.tape"
+    recorded(path)
+    header, packed = path.read_bytes()[:24], path.read_bytes()[24:]
+    body = zlib.decompress(packed)
+    end = 4 + int.from_bytes(body[:4], "little")
+    words = json.loads(body[4:end])
+    part = words
+    for key in where[:-1]:
+        part = part[key]
+    part[where[-1]] = value
+    text = json.dumps(words).encode()
+    packed = zlib.compress(len(text).to_bytes(4, "little") + text + body[end:])
+    path.write_bytes(header[:-4] + zlib.crc32(packed).to_bytes(4, "little") + packed)
+    with pytest.raises(KitError, match="makes no sense"):
+        Tape.load(path)
+
+
+def test_what_devices_forget_is_forgotten_in_a_replay_too(tmp_path: Path) -> None:
+    machine = Machine(memory="64K")
+    machine.load(assemble(TALKER))
+    machine.uart.kept = 7
+    history = History(machine)
+    machine.run()
+    record_to(tmp_path / "tape", history)
+    assert len(machine.uart.output) < 15
+    again = Tape.load(tmp_path / "tape").replay().computers[""]
+    assert again.uart.output == machine.uart.output
 
 
 def test_kit_run_records_and_kit_replay_plays(
