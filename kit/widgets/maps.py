@@ -28,7 +28,7 @@ from kit.machine.board import ADDRESSES
 from kit.machine.bus import PAGE
 from kit.machine.computer import Computer
 
-__all__ = ["frames_of", "guest_map", "image_extent", "peek_page", "shadow_of"]
+__all__ = ["frames_of", "guest_map", "image_extent", "peek_page", "pool_of", "shadow_of"]
 
 SV32 = 1 << 31
 V, R, W, X, U, A, D = (1 << bit for bit in (0, 1, 2, 3, 4, 6, 7))
@@ -206,6 +206,17 @@ def frames_of(machine: VirtualMachine) -> list[Row]:
             runs[-1][2] += PAGE
         else:
             runs.append([at, real, PAGE])
+    return runs
+
+
+def pool_of(machine: VirtualMachine) -> list[Row]:
+    """The frames that the VMM has for a virtual machine's shadow tables: rows [real, bytes]."""
+    runs: list[Row] = []
+    for frame in sorted(machine.vcpu.shadow.frames):
+        if runs and runs[-1][0] + runs[-1][1] == frame:
+            runs[-1][1] += PAGE
+        else:
+            runs.append([frame, PAGE])
     return runs
 
 

@@ -13,6 +13,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from kit.control.costs import cost_of
@@ -53,8 +54,10 @@ _BARE_KINDS = {
 }
 _LETTERS = {"U": 0, "S": 1, "M": 3}
 _WAITING = 16
+_FILLED = 200
+"""Events between two maps where only shadow entries were filled in."""
 _OUTPUT_LIMIT = 200_000
-_DIRTY = ("table write", "refill", "emulate sfence.vma")
+_OF_MAPS = ("table write", "emulate sfence.vma")
 _PMP, _SATP = range(0x3A0, 0x3F0), 0x180
 
 
@@ -110,6 +113,18 @@ class Film:
         self.end = end
 
 
+@dataclass
+class _Maps:
+    """Of one machine: whether its tables or PMP have `changed` since the last map, and shadow
+    entries were `filled` in; how many events ago that was, and how many must be between two."""
+
+    changed: bool = False
+    filled: bool = False
+    age: int = 0
+    stride: int = 1
+    kept: int = 0
+
+
 class Recorder:
     """Records a machine, or the virtual machines of a VMM, from now until `close`.
 
@@ -131,9 +146,8 @@ class Recorder:
         self._bare = not isinstance(system, VMM | VirtualMachine)
         self._place: int | None = None
         self._names: dict[str, int] = {}
-        self._stride = self._map_stride = 1
-        self._dirty: set[int] = set()
-        self._since_map = 0
+        self._stride = 1
+        self._watched: list[_Maps] = []
         self._known_parts: dict[str, int] = {}
         self._clocks: dict[int, list[int]] = {}
         self.machines: list[Computer] = []
@@ -162,6 +176,7 @@ class Recorder:
             self._names[name] = len(self.machines)
             self.machines.append(machine)
             self.bases.append((machine.steps, machine.hart.mtime))
+            self._watched.append(_Maps())
             self._watch_devices(self._names[name], machine)
             self._look_at_clocks(machine)
         return self._names[name]
@@ -246,8 +261,9 @@ class Recorder:
         self._add(number, row_kind, t, direct, mode, pc, text, value, data, jump)
         self.film.end = t + max(1, row_kind.cost)
         csr = hart.instruction >> 20 if row_kind.id == "emulate" else 0
-        if kind in _DIRTY or csr == _SATP or csr in _PMP:
-            self._dirty.add(number)
+        maps = self._watched[number]
+        maps.changed |= kind in _OF_MAPS or csr == _SATP or csr in _PMP
+        maps.filled |= kind == "refill"
         self._keep_state(number, machine, boundary=row_kind.id in ("return", "turn", "page"))
 
     def _switched(self, number: int, vcpu: VirtualCpu, begin: int, mode: int) -> int:
@@ -321,7 +337,7 @@ class Recorder:
         text, value, data = self._bare_words(event, hart)
         self._add(0, kind, t, run, mode, event.pc, text, value, data, jump)
         film.end = t
-        self._dirty |= {0} if event.kind in ("table", "return") else set()
+        self._watched[0].changed |= event.kind in ("table", "return")
         self._keep_state(0, machine, boundary=event.kind in ("return", "table"))
 
     def _bare_words(self, event: TraceEvent, hart: Hart) -> tuple[int, int, int]:
@@ -387,25 +403,34 @@ class Recorder:
             if len(film.frames) > self.limits["frames"]:
                 self._stride *= 2
                 film.frames = {n: f for n, f in film.frames.items() if n % self._stride == 0}
-        self._since_map += 1
-        if boundary and number in self._dirty and self._since_map >= self._map_stride:
+        maps = self._watched[number]
+        maps.age += 1
+        wanted = maps.changed or (maps.filled and maps.age >= _FILLED)
+        if boundary and wanted and maps.age >= maps.stride:
             self._keep_maps([number])
 
     def _keep_maps(self, numbers: Iterable[int]) -> None:
         """Notes how storage is divided now."""
-        self._since_map = 0
         for number in numbers:
-            self._dirty.discard(number)
-            machine = self.machines[number]
+            machine, maps = self.machines[number], self._watched[number]
+            maps.changed = maps.filled = False
+            maps.age = 0
             row = [self.film.end, number, self._part(guest_map(machine))]
             if isinstance(machine, VirtualMachine):
                 row += [self._part(frames_of(machine)), self._part(shadow_of(machine))]
             self.film.maps.append(row)
-        if len(self.film.maps) > self.limits["maps"] + len(self.machines):
-            self._map_stride = max(4, 2 * self._map_stride)
-            first = {row[1]: index for index, row in reversed(list(enumerate(self.film.maps)))}
-            kept = enumerate(self.film.maps)
-            self.film.maps = [row for i, row in kept if i % 2 or i in first.values()]
+            maps.kept += 1
+            if maps.kept > self.limits["maps"]:
+                self._thin_out(number)
+
+    def _thin_out(self, number: int) -> None:
+        """Forgets every other map of a machine; from now on they are rarer."""
+        maps = self._watched[number]
+        maps.stride *= 4
+        own = [row for row in self.film.maps if row[1] == number]
+        gone = {id(row) for row in own[1::2]}
+        maps.kept = len(own) - len(gone)
+        self.film.maps = [row for row in self.film.maps if id(row) not in gone]
 
     def _part(self, part: Any) -> int:
         """The number of a piece of a map; equal ones are kept once."""

@@ -21,6 +21,7 @@ from kit.machine.computer import Computer
 from kit.messages import message
 from kit.widgets.events import VMM as BY_VMM
 from kit.widgets.listing import listing
+from kit.widgets.maps import pool_of
 from kit.widgets.packing import pack, pack_json, pack_words
 from kit.widgets.recorder import COLUMNS, CSR_WORDS, Film, Recorder
 
@@ -48,7 +49,7 @@ class Run:
         self.recorder = recorder
         self.id = f"run-{secrets.token_hex(4)}"
         self.title = title or ", ".join(recorder._names)
-        self._known: tuple[int, ...] = (0, 0, 0, 0, 0)
+        self._known: tuple[int, ...] = (0, 0, 0, 0)
         self._packed: tuple[tuple[int, ...], dict[str, Any]] | None = None
 
     @property
@@ -108,7 +109,7 @@ class Run:
     def to_json(self) -> dict[str, Any]:
         """The whole run, for a view."""
         if self._packed is None or self._packed[0] != (*self._counts(), self.film.end):
-            rows = self._rows(0, 0, 0, 0, 0) | {"listing": pack_json(self._listings())}
+            rows = self._rows(0, 0, 0, 0) | {"listing": pack_json(self._listings())}
             self._packed = (*self._counts(), self.film.end), rows
         return self._header() | self._packed[1]
 
@@ -121,7 +122,7 @@ class Run:
 
     def _counts(self) -> tuple[int, ...]:
         film = self.film
-        known = film, film.strings, film.parts, film.maps, film.outputs
+        known = film, film.strings, film.parts, film.outputs
         return tuple(len(one) for one in known)
 
     def _header(self) -> dict[str, Any]:
@@ -155,6 +156,7 @@ class Run:
             "name": name, "virtual": virtual, "modes": machine.config.modes, "base": base,
             "memory": size, "steps": steps, "time": time, "disk": disk,
             "hopper": len(machine.reader.hopper) if "reader" in machine.devices else 0,
+            "pool": pool_of(machine) if isinstance(machine, VirtualMachine) else [],
         }  # fmt: skip
 
     def _real(self) -> dict[str, int] | None:
@@ -180,9 +182,7 @@ class Run:
                 rows.append([at, number, "halted", result.code])
         return rows
 
-    def _rows(
-        self, first: int, strings: int, parts: int, maps: int, outputs: int
-    ) -> dict[str, Any]:
+    def _rows(self, first: int, strings: int, parts: int, outputs: int) -> dict[str, Any]:
         film = self.film
         frames = sorted(number for number in film.frames if number >= first)
         return {
@@ -198,8 +198,8 @@ class Run:
             "frameWords": 32 + len(CSR_WORDS),
             "parts": pack_json(film.parts[parts:]),
             "firstPart": parts,
-            "maps": pack_json(film.maps[maps:]),
-            "firstMap": maps,
+            "maps": pack_json(film.maps),  # all of them: older ones may have become fewer
+            "firstMap": 0,
             "outputs": pack_json(film.outputs[outputs:]),
             "firstOutput": outputs,
         }
