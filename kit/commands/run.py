@@ -115,6 +115,19 @@ def add_run(commands: Any) -> None:
         help="what executes the instructions: wasm is fast, reference is the definition in plain "
         "Python; auto takes the fast one where it can run, unless VMM_KIT_ENGINE says otherwise",
     )
+    parser.add_argument(
+        "--with",
+        dest="holes",
+        action="append",
+        default=[],
+        metavar="hole.NAME",
+        help="alter the processor so (see `kit classify`); only on the reference engine",
+    )
+    parser.add_argument(
+        "--hybrid",
+        action="store_true",
+        help="with --vm: interpret the guest's supervisor code, as on a processor with holes",
+    )
     parser.add_argument("--initrd", metavar="FILE", help="initial RAM disk")
     parser.add_argument("--append", metavar="ARGS", help="the kernel's arguments")
     parser.add_argument(
@@ -149,6 +162,8 @@ def run(args: argparse.Namespace) -> int:
         raise KitError("expected an image, or --config ROOM.toml, which --console needs too")
     for path in filter(None, (args.printer, args.punch, args.record)):
         check_writable(path)
+    if args.hybrid and not args.vm:
+        raise KitError("--hybrid is a way to run a virtual machine; add --vm")
     _complete(args)
     machine = _machine(args)
     if args.record is not None:
@@ -164,7 +179,7 @@ def run(args: argparse.Namespace) -> int:
     budget = DEFAULT_BUDGET if args.budget is None else args.budget
     typing = args.input is None and not args.json and sys.stdin is not None and sys.stdin.isatty()
     try:
-        most = LONG_SLICE if chosen_engine(args.engine) == "wasm" else SLICE
+        most = LONG_SLICE if chosen_engine(args.engine, bool(args.holes)) == "wasm" else SLICE
         stop = _run(machine, budget, typing, wanted, most)
     finally:
         _write_outputs(machine, args)
@@ -212,6 +227,8 @@ def _run_room(args: argparse.Namespace) -> int:
     given = [name for name in names if getattr(args, name)]
     if given:
         raise KitError(f"--config: {given[0]} belongs into {args.config}, not beside it")
+    if args.holes or args.hybrid:
+        raise KitError("--config: --with and --hybrid are for a single machine")
     from kit.commands.room import run_room  # a single machine starts without all that
 
     return run_room(args)
@@ -268,6 +285,7 @@ def _machine(args: argparse.Namespace) -> Computer:
         "disk": args.disk,
         "legacy_virtio": not args.modern_virtio,
     }
+    holes = [name.removeprefix("hole.") for name in args.holes]
     if not args.json:
         devices["console"] = show_console
         if args.printer is None:
@@ -277,16 +295,25 @@ def _machine(args: argparse.Namespace) -> Computer:
         if real > LARGEST:
             most = f"{(LARGEST - VMM_MEMORY) >> 20}M"
             raise KitError(f"memory {args.memory!r}: a virtual machine can have {most} at most")
-        vmm = VMM(Machine(args.isa, "MSU", 16, real, args.ad, args.engine))
+        below = Machine(args.isa, "MSU", 16, real, args.ad, args.engine, holes)
+        vmm = _vmm(below, args.hybrid)
         name = Path(args.image).stem
         settings = {"memory": args.memory, "modes": args.modes, "pmp": args.pmp}
         machine: Computer = vmm.create(name, **settings, **devices)
     else:
         machine = Machine(
-            args.isa, args.modes, args.pmp, args.memory, args.ad, args.engine, **devices
+            args.isa, args.modes, args.pmp, args.memory, args.ad, args.engine, holes, **devices
         )
     machine.load(args.image, initrd=args.initrd, append=args.append, include=args.include)
     return machine
+
+
+def _vmm(machine: Machine, is_hybrid: bool) -> VMM:
+    if not is_hybrid:
+        return VMM(machine)
+    from kit.control.hybrid import HybridVMM  # rarely wanted
+
+    return HybridVMM(machine)
 
 
 def show_console(data: bytes) -> None:

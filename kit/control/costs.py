@@ -27,6 +27,7 @@ COSTS: dict[str, int] = {
     "device": 160,
     "table write": 260,
     "cut page": 370,
+    "interpreted": 100,
     "timer": 90,
     "interrupt": 50,
     "switch": 200,

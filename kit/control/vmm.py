@@ -33,6 +33,8 @@ class VMM:
     supervisor mode, whose page tables the kernel needs, or if another VMM has it.
     """
 
+    kernel_type: type[Kernel] = Kernel
+
     def __init__(self, machine: Computer) -> None:
         expect("VMM", machine, "a machine, as in VMM(Machine())", Computer)
         if not machine.config.has_s:
@@ -43,7 +45,7 @@ class VMM:
         machine.reset()
         machine.owner = "a VMM"
         self.machine = machine
-        self.kernel = Kernel(machine)
+        self.kernel = self.kernel_type(machine)
         self.machines: dict[str, VirtualMachine] = {}
         self.complaint = ""
 
@@ -74,7 +76,8 @@ class VMM:
             raise KitError(f"VMM: there is a virtual machine {name!r} already; choose another name")
         if pager is not None and not hasattr(pager, "victim"):
             raise KitError(f"VMM: expected a pager, such as BackingStore(), not {pager!r}")
-        config = Config(self.machine.config.isa, modes, pmp, self.machine.config.ad)
+        below = self.machine.config
+        config = Config(below.isa, modes, pmp, below.ad, below.holes)
         size = memory_size(memory)
         least = size if fixed or pager is None else min(size, MINIMUM * PAGE)
         vcpu = self.kernel.create(name, config, RAM_BASE, size, pager, fixed)

@@ -19,15 +19,20 @@ ENGINES = ("auto", "wasm", "reference")
 VARIABLE = "VMM_KIT_ENGINE"
 
 
-def chosen_engine(wanted: str) -> str:
+def chosen_engine(wanted: str, is_altered: bool = False) -> str:
     """ "wasm" or "reference", from what is wanted.
 
     "auto" is what the environment variable ``VMM_KIT_ENGINE`` says, or else "wasm" where there is
-    something to run it: wasmtime, or under Pyodide that which runs Python. Raises `KitError` for a
-    name that is no engine's, and where "wasm" is wanted and nothing can run it.
+    something to run it: wasmtime, or under Pyodide that which runs Python. A processor that
+    `is_altered` has holes, and runs on the reference engine only. Raises `KitError` for a name that
+    is no engine's, and where "wasm" is wanted and cannot be had.
     """
     if wanted not in ENGINES:
         raise KitError(f"engine {wanted!r}: expected {', '.join(ENGINES)}")
+    if is_altered:
+        if wanted == "wasm":
+            raise KitError("engine wasm: it runs no processor with holes; take reference")
+        return "reference"
     if wanted == "auto":
         wanted = os.environ.get(VARIABLE, "") or "auto"
         if wanted not in ENGINES:

@@ -74,7 +74,7 @@ def instruction_roles(
     config: Config, functions: dict[str, Callable[..., None]], prefix: str
 ) -> Roles:
     """Roles for functions that are given an instruction's operands, by its name."""
-    table = Decoder(config.extensions, config.xlen).by_name
+    table = Decoder.of(config).by_name
     return {
         name: (_by_position(table[name], functions[name], prefix + name), shape)
         for name in functions
@@ -91,7 +91,7 @@ def _isa_roles(config: Config) -> Roles:
     word = Bits(config.xlen, 0)
     meanings = {
         row.name: row.execute
-        for row in Decoder(config.extensions, config.xlen).by_name.values()
+        for row in Decoder.of(config).by_name.values()
         if row.execute is not None
     }
     return {

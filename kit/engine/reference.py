@@ -39,7 +39,7 @@ class ReferenceEngine:
     def __init__(self, hart: Hart) -> None:
         self.hart = hart
         self.isa = compiled_isa(hart.config)
-        self.decoder = Decoder(hart.config.extensions, hart.config.xlen)
+        self.decoder = Decoder.of(hart.config)
         self.on_trap: Callable[[int], bool] | None = None
         self._decoded: dict[int, Decoded] = {}
         self._mask = (1 << hart.config.xlen) - 1

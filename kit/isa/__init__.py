@@ -1,5 +1,5 @@
 """What the processor means, stated once."""
 
-from kit.isa import atomic, base, compressed, multiply, system, zicsr
+from kit.isa import atomic, base, compressed, holes, multiply, system, zicsr
 
-__all__ = ["atomic", "base", "compressed", "multiply", "system", "zicsr"]
+__all__ = ["atomic", "base", "compressed", "holes", "multiply", "system", "zicsr"]

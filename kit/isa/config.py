@@ -19,6 +19,7 @@ class Config:
     `isa` is "rv32i" followed by any of m, a, c; `modes` is "M", "MU" or "MSU"; `pmp` is the number
     of PMP entries (0 or 16); `ad` says who sets the accessed and dirty bits of a page-table entry:
     the hardware ("update", as Svadu) or, after a page fault, the guest ("fault", as Svade).
+    `holes` are names of alterations that break the architecture's rules, from `kit.isa.holes`.
 
     Raises `KitError` for anything else.
     """
@@ -27,6 +28,7 @@ class Config:
     modes: str = "MSU"
     pmp: int = 16
     ad: str = "update"
+    holes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.isa, str):
@@ -44,6 +46,10 @@ class Config:
             raise KitError(f"pmp {self.pmp}: expected 0 or 16 entries")
         if self.ad not in ("update", "fault"):
             raise KitError(f"ad {self.ad!r}: expected update or fault")
+        if self.holes:
+            from kit.isa.holes import check_holes  # which needs the processor, which needs this
+
+            check_holes(self.holes)
 
     @cached_property
     def xlen(self) -> int:

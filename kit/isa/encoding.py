@@ -16,13 +16,14 @@ spaces, as the manual draws them::
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from kit.bits import Bits, concat
+from kit.isa.config import Config
 
-__all__ = ["INSTRUCTIONS", "Decoder", "Field", "Instruction", "compressed", "instruction"]
+__all__ = ["HOLES", "INSTRUCTIONS", "Decoder", "Field", "Instruction", "compressed", "instruction"]
 
 _WIDTHS = {"rd": 5, "rs1": 5, "rs2": 5, "rd'": 3, "rs1'": 3, "rs2'": 3}
 _TOKEN = re.compile(r"^([a-z]\w*'?)(?:\[([\d:|]+)\])?(?:!=([\d,]+))?$")
@@ -146,6 +147,10 @@ class Instruction:
 INSTRUCTIONS: list[Instruction] = []
 """Every instruction that is defined, in the order of definition."""
 
+HOLES: dict[str, Instruction] = {}
+"""Instructions that only processors altered on purpose have, by the hole's name: they stand beside
+the others, or in the place of the one of their name (see `kit.isa.holes`)."""
+
 
 def _parse(
     pattern: str,
@@ -198,12 +203,17 @@ def _token_size(token: str) -> int:
     )
 
 
-def _define(name: str, pattern: str, **rest: Any) -> Instruction:
+def row_of(name: str, pattern: str, **rest: Any) -> Instruction:
+    """A row for a pattern; the `rest` are fields of `Instruction`."""
     length, mask, match, fields, excluded, widths = _parse(pattern)
-    row = Instruction(
+    return Instruction(
         name, length, mask, match, tuple(fields), tuple(excluded.items()),
         pattern=pattern, widths=widths, **rest,
     )  # fmt: skip
+
+
+def _define(name: str, pattern: str, **rest: Any) -> Instruction:
+    row = row_of(name, pattern, **rest)
     INSTRUCTIONS.append(row)
     return row
 
@@ -251,12 +261,16 @@ def compressed(
 
 
 class Decoder:
-    """Finds the instruction of a word, among those of the given extensions and width."""
+    """Finds the instruction of a word, among those of the given extensions and width.
 
-    def __init__(self, extensions: str, xlen: int) -> None:
+    With `holes` it is the table of a processor that is altered so.
+    """
+
+    def __init__(self, extensions: str, xlen: int, holes: Iterable[str] = ()) -> None:
+        altered = {HOLES[hole].name: HOLES[hole] for hole in holes}
         rows = [
             row
-            for row in INSTRUCTIONS
+            for row in [*(r for r in INSTRUCTIONS if r.name not in altered), *altered.values()]
             if xlen in row.xlens and set(row.extension) <= set(extensions)
         ]
         self.by_name = {row.name: row for row in rows}
@@ -268,6 +282,11 @@ class Decoder:
                     bucket = self._buckets.setdefault(low, [])
                     if row not in bucket:
                         bucket.append(row)
+
+    @classmethod
+    def of(cls, config: Config) -> Decoder:
+        """The decoder of a processor."""
+        return cls(config.extensions, config.xlen, config.holes)
 
     def find(self, word: int) -> Instruction | None:
         """The table's row for `word` (16 bits where its two lowest are not 11), or None."""

@@ -121,7 +121,7 @@ def _outcome(hart: Hart, change: Callable[[Hart], None] | None = None) -> _Outco
     probe = Probe(hart)
     if change is not None:
         change(probe.hart)
-    step(probe.cpu, Decoder(hart.config.extensions, hart.config.xlen))
+    step(probe.cpu, Decoder.of(hart.config))
     for call in probe.tree.all("take_trap"):
         cause, tval, interrupt = call.args
         return _Outcome(probe, cause | (INTERRUPT if interrupt else 0), tval)
@@ -155,7 +155,7 @@ def _summary(found: _Outcome, hart: Hart, mode: str, doing: str, fetched: bool) 
         return f"{who} called its kernel by ecall; a7 is {hart.x[17]:#x}, a0 is {hart.x[10]:#x}"
     if cause == 3:
         return f"{who} executed ebreak"
-    if cause == 2 and Decoder(hart.config.extensions, hart.config.xlen).decode(tval) is None:
+    if cause == 2 and Decoder.of(hart.config).decode(tval) is None:
         return f"the word {tval:#x} is no instruction of this machine"
     if cause == 2:
         return f"{who} may not execute {doing} (the word {tval:#x})"

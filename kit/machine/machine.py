@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
 from kit.engine.choice import chosen_engine, fast_engine
 from kit.engine.reference import ReferenceEngine
+from kit.errors import expect
 from kit.isa.config import Config
 from kit.isa.cpu import M
 from kit.isa.hart import Hart
@@ -33,6 +34,8 @@ class Machine(Computer):
     0x80000000 on, in bytes or as "16M"; `devices` are the settings of
     `kit.machine.computer.Computer`: reader, disk, legacy_virtio, console, paper.
     `engine` is "wasm", "reference", or "auto": what `kit.engine.choice.chosen_engine` says.
+    `holes` are alterations of the processor, by the names in `kit.isa.holes`, on which only the
+    reference engine runs.
 
     The attribute `on_trap`, when set, is called with the cause after each trap whatever its mode.
 
@@ -49,11 +52,13 @@ class Machine(Computer):
         memory: str | int = "16M",
         ad: str = "update",
         engine: str = "auto",
+        holes: Sequence[str] = (),
         **devices: Any,
     ) -> None:
-        config, size = Config(isa, modes, pmp, ad), memory_size(memory)
+        expect("holes", holes, "a list of names", list, tuple)
+        config, size = Config(isa, modes, pmp, ad, tuple(holes)), memory_size(memory)
         self.engine: Engine
-        if chosen_engine(engine) == "wasm":
+        if chosen_engine(engine, bool(holes)) == "wasm":
             fast = fast_engine(config, RAM_BASE, size)
             bus = Bus(Storage(size, RAM_BASE, fast.ram))
             hart = fast.hart(bus)

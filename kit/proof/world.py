@@ -107,7 +107,7 @@ class World:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.rows = Decoder(config.extensions, config.xlen).by_name
+        self.rows = Decoder.of(config).by_name
         self._isa, self._vmm = Definitions(config), Definitions(config)
         self.start = SymbolicState.unknown(self._isa)
 

@@ -173,7 +173,7 @@ class Tape:
         if not vm:
             return Machine(
                 built["isa"], built["modes"], built["pmp"], built["memory"], built["ad"],
-                engine, **devices,
+                engine, built.get("holes", []), **devices,
             )  # fmt: skip
         return _vmm([built], engine).create("vm", **_guest(built), **devices)
 
@@ -213,7 +213,8 @@ def _built(computer: Computer, history: History) -> dict[str, Any]:
     config = computer.config
     built: dict[str, Any] = {
         "isa": config.isa, "modes": config.modes, "pmp": config.pmp, "ad": config.ad,
-        "memory": computer.memory, "disk": None, "legacy": True, "channel": False, "joined": "",
+        "holes": list(config.holes), "memory": computer.memory, "disk": None, "legacy": True,
+        "channel": False, "joined": "",
     }  # fmt: skip
     built["kept"] = {
         name: computer.devices[name].kept  # type: ignore[attr-defined]
@@ -249,7 +250,9 @@ def _guest(built: dict[str, Any]) -> dict[str, Any]:
 
 def _vmm(guests: list[dict[str, Any]], engine: str) -> VMM:
     memory = _SPARE + sum(built["memory"] + 4096 * POOL for built in guests)
-    return VMM(Machine(guests[0]["isa"], "MSU", 16, memory, guests[0]["ad"], engine))
+    first = guests[0]
+    holes = first.get("holes", [])
+    return VMM(Machine(first["isa"], "MSU", 16, memory, first["ad"], engine, holes))
 
 
 def _lines(computer: Computer) -> list[Any]:

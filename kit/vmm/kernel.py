@@ -95,7 +95,7 @@ class VirtualCpu:
         self.shadow = Shadow(real, allocator, name)
         storage.unmap = self.shadow.unmap
         self.v: Cpu = cpu_of(hart)
-        self.decoder = Decoder(hart.config.extensions, hart.config.xlen)
+        self.decoder = Decoder.of(hart.config)
         self.interpreters = compiled("vmm", hart.config, HERE, lambda: kernel_roles(hart.config))
         self.code = SimpleNamespace(**self.interpreters)
         self.decoded: dict[int, tuple[str, tuple[int, ...]] | None] = {}
