@@ -8,6 +8,7 @@ import sys
 import time
 from typing import Any
 
+from kit.commands.observe import add_trace, observed
 from kit.commands.run import show_console, show_paper
 from kit.control.diagnosis import trap_loop
 from kit.engine.choice import ENGINES
@@ -33,8 +34,41 @@ def add_replay(commands: Any) -> None:
     parser.add_argument(
         "--to", type=int, metavar="STEP", help="only up to this step, and say where that is"
     )
+    add_trace(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead")
     parser.set_defaults(run=run)
+
+
+class _Shown:
+    """Shows what a machine puts out; if there are several, line by line after its name."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._line = bytearray()
+        self.all: dict[str, Any] = {"console": self._sent, "paper": self._printed}
+
+    def _sent(self, data: bytes) -> None:
+        if not self._name:
+            show_console(data)
+            return
+        self._line += data
+        if data.endswith(b"\n"):
+            self.end()
+
+    def _printed(self, text: str) -> None:
+        if not self._name:
+            show_paper(text)
+        else:
+            line = "-" * 60 if text.startswith("\f") else text.rstrip("\n")
+            print(f"[{self._name} printer] {line}", flush=True)
+
+    def end(self) -> None:
+        """Shows the line that has been begun."""
+        if self._line:
+            text = self._line.decode("utf-8", "replace").rstrip("\r\n")
+            harmless = "".join(c if c.isprintable() or c == "\t" else "?" for c in text)
+            print(f"[{self._name}] {harmless}", flush=True)
+            self._line.clear()
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,13 +76,16 @@ def run(args: argparse.Namespace) -> int:
     from kit.machine.names import names_of
 
     tape = Tape.load(args.recording)
-    listeners = {} if args.json else {"console": show_console, "paper": show_paper}
+    shows = {name: _Shown(name) for name in tape.machines}
     started = time.perf_counter()
-    history = tape.play(args.engine, args.vm, **listeners)
+    history = tape.play(args.engine, args.vm, lambda name: {} if args.json else shows[name].all)
     end = history.end
     if args.to is not None and not 0 <= args.to <= end:
         raise KitError(f"--to {args.to}: the recording has {end:,} steps")
-    history.play(end if args.to is None else args.to)
+    with observed(history.system, args):
+        history.play(end if args.to is None else args.to)
+    for shown in shows.values():
+        shown.end()
     if args.to is None:
         tape.verify(history)
     seconds = time.perf_counter() - started

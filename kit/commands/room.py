@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from kit.commands.observe import observed, serve_gdb
 from kit.commands.progress import ProgressLine
 from kit.control.console import Server
 from kit.control.room import Room
@@ -37,7 +38,20 @@ def run_room(args: argparse.Namespace) -> int:
         print(text, flush=True)
 
     room = Room(plan, (lambda text: None) if args.json else show)
-    port_file = Path(args.console) if args.console is not None else plan.console
+    try:
+        with observed(room.vmm, args):
+            if args.gdb is not None:
+                held = tuple(machine.name for machine in plan.machines if not machine.start)
+                room.closing = serve_gdb(room.vmm, args.gdb, plan.make_policy(), held) != "detached"
+            return _run(room, args, line)
+    finally:
+        room.close()
+
+
+def _run(room: Room, args: argparse.Namespace, line: ProgressLine) -> int:
+    """Runs it, with its operator's console, until everybody has ended, or it is closing."""
+    killed = room.closing
+    port_file = Path(args.console) if args.console is not None else room.plan.console
     server = None if port_file is None else Server(room, port_file)
     if server is not None:
         room.show(f"[room] operate it with: kit console {port_file}")
@@ -47,10 +61,8 @@ def run_room(args: argparse.Namespace) -> int:
         line.clear()
         if server is not None:
             server.close()
-    try:
-        return _tell(room, stops, args.json)
-    finally:
-        room.close()
+    status = _tell(room, stops, args.json)
+    return 0 if killed else status
 
 
 def _tell(room: Room, stops: dict[str, Stop], as_json: bool) -> int:

@@ -10,8 +10,9 @@ import time
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from kit.commands.observe import add_trace, observed, serve_gdb
 from kit.commands.progress import ProgressLine
 from kit.control.diagnosis import trap_loop
 from kit.control.keyboard import Keyboard
@@ -26,6 +27,9 @@ from kit.machine.loader import BUILD_FILE
 from kit.machine.machine import Machine
 from kit.machine.protocol import Stop
 from kit.resources import locate
+
+if TYPE_CHECKING:
+    from kit.trace.gdb import Leave
 
 __all__ = ["add_run"]
 
@@ -142,6 +146,7 @@ def add_run(commands: Any) -> None:
     parser.add_argument(
         "--gdb", type=int, metavar="PORT", help="let a GDB on this computer run it (0: any port)"
     )
+    add_trace(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead")
     parser.set_defaults(run=run, surplus=SURPLUS)
 
@@ -160,34 +165,32 @@ def run(args: argparse.Namespace) -> int:
         return _run_room(args)
     if args.image is None or args.console is not None:
         raise KitError("expected an image, or --config ROOM.toml, which --console needs too")
-    for path in filter(None, (args.printer, args.punch, args.record)):
+    for path in filter(None, (args.printer, args.punch)):
         check_writable(path)
     if args.hybrid and not args.vm:
         raise KitError("--hybrid is a way to run a virtual machine; add --vm")
     _complete(args)
     machine = _machine(args)
-    if args.record is not None:
-        from kit.trace.history import History
+    with observed(machine, args):
+        return _run_machine(machine, args)
 
-        History(machine)
+
+def _run_machine(machine: Computer, args: argparse.Namespace) -> int:
+    """Runs it to its end, and writes what it has put out; returns the exit status."""
     _feed(machine, args.input)
-    if args.gdb is not None:
-        return _serve_gdb(machine, args)
     wanted = [name for name in LIMITS if args.json or getattr(args, name, None) is not None]
     keep(machine, wanted)
     started = time.perf_counter()
     budget = DEFAULT_BUDGET if args.budget is None else args.budget
     typing = args.input is None and not args.json and sys.stdin is not None and sys.stdin.isatty()
     try:
-        most = LONG_SLICE if chosen_engine(args.engine, bool(args.holes)) == "wasm" else SLICE
-        stop = _run(machine, budget, typing, wanted, most)
+        with Keyboard() if typing else nullcontext() as keyboard:
+            if args.gdb is not None and _debugged(machine, args.gdb, keyboard) != "detached":
+                return 0
+            most = LONG_SLICE if chosen_engine(args.engine, bool(args.holes)) == "wasm" else SLICE
+            stop = _run(machine, budget, keyboard, wanted, most)
     finally:
         _write_outputs(machine, args)
-        if args.record is not None:
-            from kit.trace.history import history_of
-            from kit.trace.tape import record_to
-
-            record_to(args.record, history_of(machine))
     seconds = time.perf_counter() - started
     if args.json:
         print(json.dumps(_summary(machine, stop, seconds)))
@@ -196,34 +199,23 @@ def run(args: argparse.Namespace) -> int:
     return min(stop.code, 255) if stop.reason == "halt" else NOT_HALTED
 
 
-def _serve_gdb(machine: Computer, args: argparse.Namespace) -> int:
-    """Does what a GDB says until it goes."""
-    from kit.trace.debugger import Debugger
-    from kit.trace.gdb import GdbServer
+def _debugged(machine: Computer, port: int, keyboard: Keyboard | None) -> Leave:
+    """Lets a GDB run the machine; what is typed meanwhile is passed on. How it went in the end."""
+    if keyboard is None:
+        return serve_gdb(machine, port)
 
-    debugger = Debugger(machine)
-    debugger.history.on_undone = _show_undone
-    server = GdbServer(debugger, args.gdb)
-    print(
-        f"kit: waiting for gdb: target remote localhost:{server.port}", file=sys.stderr, flush=True
-    )
-    try:
-        server.serve()
-    finally:
-        server.close()
-        _write_outputs(machine, args)
-    return 0
+    def attend() -> bool:
+        typed = keyboard.take()
+        if typed:
+            machine.uart.feed(typed)
+        return bool(typed)
 
-
-def _show_undone(name: str, device: str, items: list[Any]) -> None:
-    """Marks what was shown and has not happened any more."""
-    what = {"uart": "bytes of the console", "printer": "lines of paper", "punch": "cards"}[device]
-    print(f"kit: undone: the last {len(items)} {what}", file=sys.stderr, flush=True)
+    return serve_gdb(machine, port, attend=attend)
 
 
 def _run_room(args: argparse.Namespace) -> int:
     """A machine room: what its machines have is said in its plan, not by options."""
-    names = "image bare vm reader printer punch input disk initrd record gdb".split()
+    names = "image bare vm reader printer punch input disk initrd".split()
     given = [name for name in names if getattr(args, name)]
     if given:
         raise KitError(f"--config: {given[0]} belongs into {args.config}, not beside it")
@@ -234,7 +226,9 @@ def _run_room(args: argparse.Namespace) -> int:
     return run_room(args)
 
 
-def _run(machine: Computer, budget: int, typing: bool, wanted: list[str], most: int) -> Stop:
+def _run(
+    machine: Computer, budget: int, keyboard: Keyboard | None, wanted: list[str], most: int
+) -> Stop:
     """Runs in slices of up to `most` steps: what is typed is passed on, progress is shown.
 
     A guest that takes the same trap for ever is stopped. So is one whose output, as far as it is
@@ -244,7 +238,7 @@ def _run(machine: Computer, budget: int, typing: bool, wanted: list[str], most: 
     steps = SLICE
     line = ProgressLine(sys.stderr)
     shown = line.active and not sys.stdout.isatty()
-    with line, Keyboard() if typing else nullcontext() as keyboard:
+    with line:
         while True:
             stop = machine.run(min(steps, limit - machine.steps))
             steps = min(2 * steps, most)

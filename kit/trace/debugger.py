@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kit.bits import Bits
-from kit.control.policies import QUANTUM, RoundRobin, Turn
+from kit.control.policies import Policy, RoundRobin, Turn
 from kit.control.virtual_machine import VirtualMachine
 from kit.control.vmm import VMM
 from kit.errors import KitError
@@ -81,15 +81,14 @@ class Hit:
     code: int = 0
 
 
-class _Turns(RoundRobin):
-    """Round robin; who was stopped in the middle of its turn has the rest of it first.
+class _Turns:
+    """A policy; but who was stopped in the middle of its turn has the rest of it first.
 
     `is_hit` says whether something was written that is watched: so a device can, before a turn.
     """
 
-    def __init__(self, is_hit: Callable[[], bool]) -> None:
-        super().__init__(QUANTUM)
-        self._is_hit = is_hit
+    def __init__(self, policy: Policy, is_hit: Callable[[], bool]) -> None:
+        self._policy, self._is_hit = policy, is_hit
         self._current = Turn("", 0)
         self._rest: Turn | None = None
 
@@ -97,11 +96,12 @@ class _Turns(RoundRobin):
         """The rest of a turn, or the next."""
         rest, self._rest = self._rest, None
         go_on = rest is not None and rest.name in ready
-        self._current = rest if rest is not None and go_on else super().choose(ready)
+        self._current = rest if rest is not None and go_on else self._policy.choose(ready)
         return Turn(self._current.name, 1) if self._is_hit() else self._current
 
     def ran(self, name: str, steps: int) -> None:
         """Keeps what is left of the turn."""
+        self._policy.ran(name, steps)
         self._current = Turn(name, self._current.quantum - steps)
 
     def interrupted(self) -> None:
@@ -113,10 +113,13 @@ class _Turns(RoundRobin):
 class Debugger:
     """Runs a machine, or the virtual machines of a VMM, from point to point, there and back.
 
-    It keeps a history, the machine's own if there is one.
+    It keeps a history, the machine's own if there is one. Virtual machines have their turns as the
+    `policy` says (round robin), but for those that are `held`, which have none.
     """
 
-    def __init__(self, system: Computer | VMM) -> None:
+    def __init__(
+        self, system: Computer | VMM, policy: Policy | None = None, held: Iterable[str] = ()
+    ) -> None:
         self.system = system
         machines = [system] if isinstance(system, Computer) else list(system.machines.values())
         if not machines:
@@ -127,7 +130,8 @@ class Debugger:
         self.points: list[Point] = []
         self._touched: list[tuple[str, Point]] = []
         self._refills: dict[str, int] = {}
-        self._turns = _Turns(lambda: bool(self._touched))
+        self._turns = _Turns(policy or RoundRobin(), lambda: bool(self._touched))
+        self._held = tuple(held)
 
     # -- points ------------------------------------------------------------------------------
 
@@ -251,6 +255,8 @@ class Debugger:
         for who, point in touched:
             if who == name and point.fits(name, machine):
                 return point
+        if machine.hart.waiting:
+            return None  # pc is behind the WFI, but an interrupt may come first
         for point in self.points:
             at = not point.length and point.address == machine.hart.pc
             if at and point.fits(name, machine):
@@ -314,9 +320,13 @@ class Debugger:
         while True:
             left = max(0, max(end[n] - m.steps for n, m in self.machines.items()))
             scheduler = vmm.scheduler(self._turns, left)
+            for one in self._held:
+                scheduler.account(one).held = True
             while (name := scheduler.turn()) is not None:
                 machine = vmm.machines[name]
                 ended = scheduler.account(name).ended
+                if ended is not None and ended.reason == "reset":
+                    scheduler.renew(name)
                 stopped = ended is not None and ended.reason in ("breakpoint", "stopped")
                 if not stopped and not self._touched:
                     continue

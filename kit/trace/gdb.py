@@ -9,6 +9,7 @@ from __future__ import annotations
 import select
 import socket
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 from kit.errors import KitError
 from kit.isa.csr import CSRS, existing_numbers
@@ -16,10 +17,15 @@ from kit.machine.bus import PAGE
 from kit.machine.computer import Computer
 from kit.trace.debugger import Debugger, Hit, Point, physical_address
 
-__all__ = ["GdbServer"]
+__all__ = ["GdbServer", "Leave"]
+
+Leave = Literal["detached", "killed", "lost"]
+"""How a GDB goes: the run is to go on without it, or to end; or its connection broke."""
 
 SLICE = 200_000
 """Steps between two looks at whether GDB wants the run to stop."""
+PATIENCE = 0.05
+"""Seconds between two looks at whether something came in for a machine that waits."""
 FIRST_CSR = 65
 """GDB's number of CSR 0."""
 PRIVILEGE = FIRST_CSR + 4096
@@ -37,28 +43,40 @@ _NAMES = (
 class GdbServer:
     """Serves one GDB after the other on `port` of this computer (0: any that is free).
 
-    `port` is the one that was taken. Raises `KitError` where it cannot be had.
+    `port` is the one that was taken. `attend`, if set, is called now and then while the machine
+    runs, and says whether something came in that it may have waited for. Raises `KitError` where
+    the port cannot be had.
     """
 
-    def __init__(self, debugger: Debugger, port: int = 0) -> None:
+    def __init__(
+        self, debugger: Debugger, port: int = 0, attend: Callable[[], bool] | None = None
+    ) -> None:
         self.debugger = debugger
+        self.attend = attend
         self.names = list(debugger.machines)
         self.current = self.names[0]
         self._points: dict[tuple[str, int, int], Point] = {}
         self._acknowledges = True
+        self.port = port
+        self._listen()
+
+    def _listen(self) -> None:
         try:
-            self._listener = socket.create_server(("127.0.0.1", port))
+            self._listener = socket.create_server(("127.0.0.1", self.port))
         except (OSError, OverflowError) as error:
-            raise KitError(f"gdb: port {port} cannot be had: {error}") from None
+            raise KitError(f"gdb: port {self.port} cannot be had: {error}") from None
         self.port = int(self._listener.getsockname()[1])
 
     def close(self) -> None:
         """Serves no more."""
         self._listener.close()
 
-    def serve(self) -> None:
-        """Waits for a GDB, and does what it says until it goes."""
+    def serve(self) -> Leave:
+        """Waits for a GDB, and does what it says until it goes. Others are refused meanwhile."""
+        if self._listener.fileno() < 0:
+            self._listen()
         connection, _ = self._listener.accept()
+        self._listener.close()
         with connection:
             self._socket = connection
             self._buffer = b""
@@ -68,12 +86,14 @@ class GdbServer:
             self._points.clear()
             try:
                 for packet in self._packets():
-                    answer = self._answer(packet)
-                    if answer is None:
-                        return
-                    self._send(answer)
+                    if packet[:1] in ("D", "k"):
+                        if packet[:1] == "D":
+                            self._send("OK")
+                        return "detached" if packet[:1] == "D" else "killed"
+                    self._send(self._answer(packet))
             except ConnectionError:
-                return
+                pass
+        return "lost"
 
     # -- packets -----------------------------------------------------------------------------
 
@@ -83,10 +103,13 @@ class GdbServer:
             start = self._buffer.find(b"$")
             end = self._buffer.find(b"#", start + 1)
             if start >= 0 and 0 <= end <= len(self._buffer) - 3:
-                packet = self._buffer[start + 1 : end]
+                packet, check = self._buffer[start + 1 : end], self._buffer[end + 1 : end + 3]
                 self._buffer = self._buffer[end + 3 :]
                 if self._acknowledges:
-                    self._socket.sendall(b"+")
+                    whole = check.lower() == b"%02x" % (sum(packet) & 0xFF)
+                    self._socket.sendall(b"+" if whole else b"-")
+                    if not whole:
+                        continue
                 yield _unescaped(packet).decode("latin-1")
                 continue
             data = self._socket.recv(4096)
@@ -98,9 +121,9 @@ class GdbServer:
         data = answer.encode("latin-1")
         self._socket.sendall(b"$%s#%02x" % (data, sum(data) & 0xFF))
 
-    def _wants_to_stop(self) -> bool:
-        """Has GDB sent control-C?"""
-        readable, _, _ = select.select([self._socket], [], [], 0)
+    def _wants_to_stop(self, wait: float = 0) -> bool:
+        """Has GDB sent control-C, or does it so within so many seconds?"""
+        readable, _, _ = select.select([self._socket], [], [], wait)
         if readable:
             data = self._socket.recv(4096)
             if not data:
@@ -118,16 +141,12 @@ class GdbServer:
         """The machine that GDB asks about now."""
         return self.debugger.machines[self.current]
 
-    def _answer(self, packet: str) -> str | None:
-        """The answer to a packet; None if GDB goes."""
+    def _answer(self, packet: str) -> str:
+        """The answer to a packet."""
         try:
             if packet[:1] in ("q", "Q", "v"):
                 return self._answer_query(packet)
             handler = self._handlers().get(packet[:1])
-            if packet[:1] in ("D", "k"):
-                if packet[:1] == "D":
-                    self._send("OK")
-                return None
             return "" if handler is None else handler(packet[1:])
         except (KitError, ValueError, IndexError):
             return _ERROR
@@ -142,8 +161,8 @@ class GdbServer:
             "m": self._read_memory,
             "M": self._write_memory,
             "X": self._write_binary,
-            "c": lambda rest: self._go_on(),
-            "s": lambda rest: self._step(1),
+            "c": self._from(self._go_on),
+            "s": self._from(lambda: self._step(1)),
             "b": self._go_back,
             "Z": lambda rest: self._point(rest, True),
             "z": lambda rest: self._point(rest, False),
@@ -175,7 +194,7 @@ class GdbServer:
         if name == "qC":
             return "QC" + self._thread(self.current)
         if name == "qAttached":
-            return "1"
+            return "0"  # the machine is this server's: GDB ends it when it quits
         if packet.startswith("qThreadExtraInfo,"):
             return self._title(self.names[int(packet.partition(",")[2], 16) - 1]).encode().hex()
         if packet.startswith("qRcmd,"):
@@ -185,6 +204,16 @@ class GdbServer:
         if packet.startswith("vCont;"):
             return self._continue_some(packet.removeprefix("vCont;"))
         return ""
+
+    def _from(self, act: Callable[[], str]) -> Callable[[str], str]:
+        """Goes on from an address, if one is given."""
+
+        def go(rest: str) -> str:
+            if rest:
+                self.machine.set_register("pc", int(rest, 16))
+            return act()
+
+        return go
 
     def _thread(self, name: str) -> str:
         return f"{self.names.index(name) + 1:x}"
@@ -223,7 +252,9 @@ class GdbServer:
         return "OK"
 
     def _write_all(self, rest: str) -> str:
-        for number in range(min(GENERAL, len(rest) // 8)):
+        if len(bytes.fromhex(rest)) < 4 * GENERAL:
+            return _ERROR
+        for number in range(GENERAL):
             self._set(number, rest[8 * number : 8 * number + 8])
         return "OK"
 
@@ -286,8 +317,10 @@ class GdbServer:
 
     def _put(self, place: str, data: bytes) -> str:
         address, length = (int(word, 16) for word in place.split(","))
+        if length != len(data):
+            return _ERROR
         done = 0
-        for physical, size in self._parts(address, min(length, len(data))):
+        for physical, size in self._parts(address, length):
             self.machine.write_memory(physical, data[done : done + size])
             done += size
         return "OK"
@@ -314,6 +347,8 @@ class GdbServer:
     def _continue_some(self, actions: str) -> str:
         for action in actions.split(";"):
             what, _, thread = action.partition(":")
+            if what[:1] not in ("c", "C", "s", "S"):
+                return _ERROR
             if what[:1] in ("s", "S"):
                 if thread and thread != "-1":
                     self.current = self.names[int(thread, 16) - 1]
@@ -327,6 +362,8 @@ class GdbServer:
     def _go_on(self) -> str:
         while True:
             hit = self.debugger.run(SLICE)
+            if hit.reason in ("budget", "idle") and self._came_in(hit.reason == "idle"):
+                continue
             if hit.reason != "budget":
                 # GDB takes RISC-V's watchpoints to stop before the write, and steps over it.
                 if hit.reason == "watchpoint":
@@ -335,7 +372,18 @@ class GdbServer:
             if self._wants_to_stop():
                 return self._stopped("02")
 
+    def _came_in(self, wait: bool) -> bool:
+        """Has something come in from outside? With `wait`, waits for that, or for control-C."""
+        if self.attend is None:
+            return False
+        while not self.attend():
+            if not wait or self._wants_to_stop(PATIENCE):
+                return False
+        return True
+
     def _go_back(self, rest: str) -> str:
+        if rest not in ("s", "c"):
+            return _ERROR
         if rest == "s":
             machine = self.machine
             first = self.debugger.history.place_of(machine, machine.steps) == 0
@@ -372,7 +420,10 @@ class GdbServer:
     def _command(self, text: str) -> str:
         """What is said by ``monitor``: explain, or where."""
         if text.strip() == "explain":
-            answer = self.machine.explain()
+            try:
+                answer = self.machine.explain()
+            except KitError as error:
+                answer = str(error)
         elif text.strip() == "where":
             history = self.debugger.history
             answer = f"step {self.machine.steps:,}; place {history.place:,} of {history.end:,}"

@@ -440,11 +440,13 @@ class History:
         Raises `KitError` where there is no such place.
         """
         self._check_place(place)
-        with self._quietly():
-            self.silent = False
+        self._driving = True
+        try:
             self._drive(place)
             if place == self.end:
                 self._pass()
+        finally:
+            self._driving = False
 
     def _check_place(self, place: int) -> None:
         self._see()

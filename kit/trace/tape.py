@@ -12,6 +12,8 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,7 @@ from kit.files import read_bounded, replace_file
 from kit.machine.computer import Computer
 from kit.machine.machine import Machine
 from kit.trace.history import History, Input, Run
-from kit.trace.snapshot import RECORDS, take_picture
+from kit.trace.snapshot import RECORDS, Journal, take_picture
 from kit.trace.tape_check import check_tape
 from kit.vmm.shadow import POOL
 
@@ -66,11 +68,12 @@ class Tape:
     def of(cls, history: History) -> Tape:
         """What a history has recorded, from its beginning to the farthest place."""
         here = history.place
-        history.go(history.end)
-        end = {"place": history.place, "state": _digest(history.computers)}
-        history.go(0)
-        states = {name: computer.save() for name, computer in history.computers.items()}
-        history.go(here)
+        with _disks_in_memory(history):
+            history.go(history.end)
+            end = {"place": history.place, "state": _digest(history.computers)}
+            history.go(0)
+            states = {name: computer.save() for name, computer in history.computers.items()}
+            history.go(here)
         return cls(
             machines={name: _built(c, history) for name, c in history.computers.items()},
             states=states,
@@ -141,15 +144,20 @@ class Tape:
 
     # -- playing it --------------------------------------------------------------------------
 
-    def play(self, engine: str = "auto", vm: bool = False, **listeners: Any) -> History:
+    def play(
+        self,
+        engine: str = "auto",
+        vm: bool = False,
+        listeners: Callable[[str], dict[str, Any]] = lambda name: {},
+    ) -> History:
         """The machines at the beginning of the run, with its history before them.
 
         A machine that was recorded alone, bare or virtual, is played bare, or with `vm` in a
-        virtual machine. `listeners` are ``console`` and ``paper`` (see `Computer`), for the first
-        machine. `History.go` goes anywhere from there. Raises `KitError`.
+        virtual machine. `listeners` gives, for each machine's name, its ``console`` and ``paper``
+        (see `Computer`). `History.go` goes anywhere from there. Raises `KitError`.
         """
         if list(self.machines) == [""]:
-            alone = self._alone(engine, vm, listeners)
+            alone = self._alone(engine, vm, listeners(""))
             system: Computer | VMM = alone
             computers: dict[str, Computer] = {"": alone}
         else:
@@ -177,11 +185,10 @@ class Tape:
             )  # fmt: skip
         return _vmm([built], engine).create("vm", **_guest(built), **devices)
 
-    def _room(self, engine: str, listeners: dict[str, Any]) -> VMM:
+    def _room(self, engine: str, listeners: Callable[[str], dict[str, Any]]) -> VMM:
         vmm = _vmm(list(self.machines.values()), engine)
-        for number, (name, built) in enumerate(self.machines.items()):
-            extra = listeners if number == 0 else {}
-            vmm.create(name, **_guest(built), **_devices(built), **extra)
+        for name, built in self.machines.items():
+            vmm.create(name, **_guest(built), **_devices(built), **listeners(name))
         for name, built in self.machines.items():
             other = built["joined"]
             if other and vmm.machines[name].channel.other is None:
@@ -199,6 +206,20 @@ class Tape:
         history = self.play(engine, vm)
         self.verify(history)
         return history
+
+
+@contextmanager
+def _disks_in_memory(history: History) -> Iterator[None]:
+    """While this lasts, going back changes no disk's file: what if the program ended just then?"""
+    journals = [c.disk.image for c in history.computers.values() if c.disk is not None]
+    files = [(one, one.inner) for one in journals if isinstance(one, Journal)]
+    for journal, _ in files:
+        journal.inner = DiskImage(b"".join(journal.pieces()))
+    try:
+        yield
+    finally:
+        for journal, inner in files:
+            journal.inner = inner
 
 
 def _digest(computers: dict[str, Computer]) -> str:

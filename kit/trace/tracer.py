@@ -34,7 +34,7 @@ from kit.machine.machine import Machine
 from kit.machine.names import names_of
 from kit.vmm.kernel import VirtualCpu
 
-__all__ = ["KINDS", "Trace", "TraceEvent"]
+__all__ = ["KINDS", "Trace", "TraceEvent", "quick_kinds"]
 
 KINDS = {
     "call": "a system call: ecall",
@@ -84,6 +84,11 @@ class TraceEvent:
     symbol: str
     line: str
     text: str
+
+
+def quick_kinds(system: Computer | VMM) -> list[str]:
+    """The kinds of events that can be traced at full speed: of a bare machine, not all."""
+    return [kind for kind in KINDS if not isinstance(system, Machine) or kind not in SLOW]
 
 
 class Trace:
@@ -142,6 +147,12 @@ class Trace:
     def text(self, first: int = 0, count: int = 40) -> str:
         """Some of the events, a line each."""
         return "\n".join(map(_line, list(self.events)[first : first + count]))
+
+    def listing(self) -> str:
+        """All events, a line each, below a line that names the columns."""
+        missing = f"({self.dropped:,} earlier events were not kept)\n" if self.dropped else ""
+        head = f"{'step':>12} {'VM':<8} M {'pc':<10} {'kind':<10} what happened\n"
+        return head + missing + "".join(f"{_line(event)}\n" for event in self.events)
 
     def save(self, path: str | Path) -> None:
         """Writes the events to a file, for `load`. Raises `KitError`."""

@@ -10,6 +10,7 @@ import pytest
 
 from kit import VMM, Machine, assemble
 from kit.cli import main
+from kit.devices.disk_image import DiskImage
 from kit.errors import KitError
 from kit.trace.history import History
 from kit.trace.snapshot import take_picture
@@ -137,6 +138,29 @@ def test_what_devices_forget_is_forgotten_in_a_replay_too(tmp_path: Path) -> Non
     assert len(machine.uart.output) < 15
     again = Tape.load(tmp_path / "tape").replay().computers[""]
     assert again.uart.output == machine.uart.output
+
+
+def test_recording_does_not_touch_the_file_of_a_disk(tmp_path: Path) -> None:
+    """To find out how the run began, the machine goes back: not so its disk's file."""
+    written: list[int] = []
+
+    class Watched(DiskImage):
+        def write(self, sector: int, data: bytes) -> None:
+            written.append(sector)
+            super().write(sector, data)
+
+    machine = Machine(memory="64K", disk=Watched(bytes(8192)))
+    machine.load(assemble(CALLS))
+    history = History(machine)
+    machine.run(100)
+    assert machine.disk is not None
+    machine.disk.image.write(3, b"x" * 512)  # as the device does
+    machine.run(100)
+    record_to(tmp_path / "tape", history)
+    assert written == [3]
+    assert machine.disk.image.read(3, 512) == b"x" * 512
+    history.go(0)
+    assert machine.disk.image.read(3, 512) == bytes(512)
 
 
 def test_kit_run_records_and_kit_replay_plays(
