@@ -12,10 +12,20 @@ from typing import Any
 import z3
 
 from kit.engine.paths import Key
+from kit.machine.bus import PAGE
 from kit.proof.terms import Outcome, SymbolicState
-from kit.vmm.protection import EXECUTE, READ, WRITE
+from kit.vmm.protection import CUT, EXECUTE, READ, WRITE
 
-__all__ = ["ACCESS", "PMP", "RIGHTS", "entry_match", "granted", "walk_of"]
+__all__ = [
+    "ACCESS",
+    "PMP",
+    "RIGHTS",
+    "entry_match",
+    "granted",
+    "page_agrees",
+    "page_rights",
+    "walk_of",
+]
 
 RIGHTS = {READ: "read", WRITE: "write", EXECUTE: "execute"}
 ACCESS = {name: right for right, name in RIGHTS.items()}
@@ -57,9 +67,24 @@ def granted(address: Any, size: int, mode: Any) -> Any:
     return function(address, mode)
 
 
+def page_rights(address: Any, mode: Any) -> Any:
+    """Four bits: the rights of a page, and whether a boundary cuts it."""
+    return z3.Function("pmp_says_of_page", address.sort(), mode.sort(), _bits(4))(address, mode)
+
+
+def page_agrees(address: Any, size: int, mode: Any) -> Any:
+    """Where no boundary cuts its page, an access has the page's rights."""
+    page = z3.Concat(z3.Extract(address.size() - 1, 12, address), z3.BitVecVal(0, 12))
+    rights = page_rights(page, mode)
+    same = granted(address, size, mode) == z3.Extract(2, 0, rights)
+    return z3.Implies(z3.Extract(CUT, CUT, rights) == 0, same)
+
+
 def _rights(state: SymbolicState, key: Key, args: list[Any]) -> Outcome:
     """`guest_rights`. Of bytes that are not aligned, nothing is known."""
     (size,), (address, mode) = key.static, args
+    if size == PAGE:
+        return _value(state, page_rights(address, mode))
     other = z3.Function(f"pmp_says_{size}", address.sort(), mode.sort(), _bits(4))
     aligned = address & (size - 1) == 0
     whole = z3.ZeroExt(1, granted(address, size, mode))
@@ -85,22 +110,36 @@ PMP = {"guest_rights": _rights, "pmp_allows": _allows}
 class Walk:
     """What the walk for an access at an address comes to.
 
-    `faults`: does it trap, and then `cause`. `leads`: to which physical address otherwise.
-    `storage`: its contents afterwards.
+    `faults`: does it trap, and then `cause`. `leads`: to which physical address otherwise. `sets`:
+    does it set A or D bits; `state` is the one after it. Aligned accesses of all sizes come to the
+    same, also when another walk has been made before (goals *sizes* and *again* of *walk*).
     """
 
     def __init__(self, state: SymbolicState, address: Any, size: int, right: int) -> None:
-        name, sort = f"{RIGHTS[right]}_{size}", address.sort()
+        aligned = address & (size - 1) == 0
+        self._address, self._name = address, RIGHTS[right]
+        self._odd = z3.BoolVal(False) if z3.is_true(z3.simplify(aligned)) else z3.Not(aligned)
+        self._suffix = f"_unaligned_{size}"
         plen = state.storage.sort().domain().size()
-        self.faults = z3.Function(f"{name}_faults", sort, z3.BoolSort())(address)
-        is_page_fault = z3.Function(f"{name}_page_faults", sort, z3.BoolSort())(address)
+        self.faults = self._unknown("faults", z3.BoolSort())
         self.cause = z3.If(
-            is_page_fault, z3.BitVecVal(PAGE_FAULT[right], 4), z3.BitVecVal(ACCESS_FAULT[right], 4)
+            self._unknown("page_faults", z3.BoolSort()),
+            z3.BitVecVal(PAGE_FAULT[right], 4),
+            z3.BitVecVal(ACCESS_FAULT[right], 4),
         )
-        page = z3.Function(f"{name}_leads_to", sort, _bits(plen - 12))(address)
+        page = self._unknown("leads_to", _bits(plen - 12))
         self.leads = z3.Concat(page, z3.Extract(11, 0, address))
-        self.storage = z3.Function(f"{name}_leaves", sort, state.storage.sort())(address)
-        self.state = replace(state, storage=self.storage)
+        self.sets = self._unknown("sets_bits", z3.BoolSort())
+        after = self._unknown("leaves", state.storage.sort())
+        self.state = replace(state, storage=z3.If(self.sets, after, state.storage))
+
+    def _unknown(self, what: str, sort: Any) -> Any:
+        """An unknown function of the address; another where that is not aligned."""
+        known = z3.Function(f"{self._name}_{what}", self._address.sort(), sort)(self._address)
+        if z3.is_false(self._odd):
+            return known
+        name = f"{self._name}_{what}{self._suffix}"
+        return z3.If(self._odd, z3.Function(name, self._address.sort(), sort)(self._address), known)
 
 
 def walk_of(state: SymbolicState, address: Any, size: int, right: int) -> Walk:

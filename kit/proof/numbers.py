@@ -140,6 +140,7 @@ class Number:
 
     __add__, __radd__ = _operator(lambda a, b: a + b), _reflected(lambda a, b: a + b)
     __sub__, __rsub__ = _operator(lambda a, b: a - b), _reflected(lambda a, b: a - b)
+    __mul__, __rmul__ = _operator(lambda a, b: a * b), _reflected(lambda a, b: a * b)
     __and__, __rand__ = _operator(lambda a, b: a & b), _reflected(lambda a, b: a & b)
     __or__, __ror__ = _operator(lambda a, b: a | b), _reflected(lambda a, b: a | b)
     __xor__, __rxor__ = _operator(lambda a, b: a ^ b), _reflected(lambda a, b: a ^ b)

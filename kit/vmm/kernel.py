@@ -53,8 +53,6 @@ HERE = (Path(__file__).parent,)
 SYSTEM = 0x73
 SUM, MXR = 1 << 18, 1 << 19
 WORD = 0xFFFF_FFFF
-MPRV_REGIME = M << 1 | 1
-"""The regime of M-mode under MPRV: every load and store is carried out, even where MPP is M."""
 
 
 def kernel_roles(config: Config) -> Roles:
@@ -292,9 +290,7 @@ class Kernel:
         hart.x[:], hart.pc = real.x, pc
         hart.reservation_valid = real.reservation_valid
         if real.reservation_valid:
-            page = vcpu.storage.guest_address(real.reservation)
-            assert page is not None
-            hart.reservation = page
+            hart.reservation = vcpu.storage.guest_address(real.reservation) or 0  # its own: never 0
         hart.mtime = hart.mtime + direct & CLOCK
         hart.mcycle = hart.mcycle + (0 if hart.mcountinhibit & 1 else direct) & CLOCK
         hart.minstret = hart.minstret + (0 if hart.mcountinhibit & 4 else direct) & CLOCK
@@ -347,6 +343,8 @@ class Kernel:
         regime = vcpu.regime()
         if cause != FETCH and regime[-1]:
             return self._carry_out(vcpu)
+        # Read now: the walk for the data may set bits of the instruction itself, in a table.
+        word = self._word(vcpu) if cause != FETCH and vcpu.paged(hart.mode) else 0
         # The walk may set A and D bits; that takes no right away, so no entry becomes stale: only
         # those of a table that had to leave its frame meanwhile.
         stale, storage.evicted = storage.stale, False
@@ -356,7 +354,7 @@ class Kernel:
         page = physical & -PAGE
         if not fault and not storage.is_ram(page, PAGE):
             if cause != FETCH:
-                return self._carry_out(vcpu)
+                return self._carry_out(vcpu, word)
             fault = FETCH_DENIED
         if fault:
             vcpu.code.deliver_exception(hart, fault, address)
@@ -364,16 +362,18 @@ class Kernel:
         rights = vcpu.code.page_rights(hart, page, hart.mode)
         if rights >> CUT:
             if cause != FETCH:
-                return self._carry_out(vcpu, "cut page")
+                return self._carry_out(vcpu, word, "cut page")
             step(vcpu.v, vcpu.decoder)
             self._forget_if_protected(vcpu)
             return "cut page"
-        return self._fill(vcpu, regime, address, page, right, rights)
+        if self._fill(vcpu, regime, address, page, right, rights):
+            return "refill"
+        return self._carry_out(vcpu, word, "table write")
 
     def _fill(
         self, vcpu: VirtualCpu, regime: Key, address: int, page: int, right: int, rights: int
-    ) -> str:
-        """Maps a page of the guest's storage as the guest's own regime does."""
+    ) -> bool:
+        """Maps a page as the guest's own regime does, if that lets it do what it wants there."""
         hart, storage, shadow = vcpu.hart, vcpu.storage, vcpu.shadow
         if not shadow.has_room:
             vcpu.forget()  # now, for it would also forget the protection that the new entry needs
@@ -385,18 +385,15 @@ class Kernel:
                 storage.tables.add(table)
         frame = storage.real_address(page)
         if right == WRITE and frame in shadow.protected:
-            return self._carry_out(vcpu, "table write")
+            return False
         if regime[-1]:
             rights &= 1 << EXECUTE  # another mode's loads and stores must not go through
         shadow.map(regime, address & -PAGE, frame, rights)
-        return "refill"
+        return True
 
-    def _carry_out(self, vcpu: VirtualCpu, kind: str = "device") -> str:
-        """The load, store or atomic operation at the guest's pc, which it could fetch."""
-        hart, storage = vcpu.hart, vcpu.storage
-        word = storage.read(self._fetched(vcpu, hart.pc), 2)
-        if word & 3 == 3:
-            word |= storage.read(self._fetched(vcpu, hart.pc + 2 & WORD), 2) << 16
+    def _carry_out(self, vcpu: VirtualCpu, word: int = 0, kind: str = "device") -> str:
+        """The load, store or atomic operation `word` at the guest's pc."""
+        hart, word = vcpu.hart, word or self._word(vcpu)
         found = self._decode(vcpu, word)
         if found is None or found[0] not in ACCESSES:
             vcpu.failure = f"the instruction {word:#x} at {hart.pc:#x} accesses no storage"
@@ -404,10 +401,13 @@ class Kernel:
         vcpu.interpreters[found[0]](hart, *found[1])
         return "device" if vcpu.storage.attention else kind
 
-    def _fetched(self, vcpu: VirtualCpu, address: int) -> int:
-        """The guest-physical address of an instruction that the guest has just fetched."""
-        answer: int = vcpu.interpreters[f"locate {EXECUTE}"](vcpu.hart, address)
-        return answer & (1 << vcpu.hart.config.plen) - 1
+    def _word(self, vcpu: VirtualCpu) -> int:
+        """The instruction at the guest's pc, which it has fetched."""
+        hart, locate = vcpu.hart, vcpu.interpreters[f"locate {EXECUTE}"]
+        at, address = (hart.pc, hart.pc + 2 & WORD), (1 << hart.config.plen) - 1
+        found = (locate(hart, part) & address for part in at)
+        low = vcpu.storage.read(next(found), 2)
+        return low | vcpu.storage.read(next(found), 2) << 16 if low & 3 == 3 else low
 
     def _decode(self, vcpu: VirtualCpu, word: int) -> tuple[str, tuple[int, ...]] | None:
         """Name and operands of an instruction word; sets the words that its step works with."""

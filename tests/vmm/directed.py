@@ -472,6 +472,15 @@ OWN_TABLES += f"""
 """
 OWN_TABLES += END
 
+# An instruction that is the page-table entry of its own data: to execute it sets the A bit in it.
+ITSELF = START + tables() + put(ROOT, LEAF >> 2 | 1) + put(LEAF, 0x0400_0003)  # lb x0, 64(x0)
+ITSELF += put(LEAF + 4, LEAF >> 2 | 0xCF) + put(LEAF + 8, 0x8082) + go(1)  # ret
+ITSELF += """
+        li t0, 0x1000
+        jr t0
+"""
+ITSELF += END
+
 # A table page is written before it becomes one, so it is writable, and must not stay so.
 LATE_TABLE = START + tables() + put(0x8000_C004, 3) + put(0x8000_C000, PAGE >> 2 | 0xCF)
 LATE_TABLE += put(0x8000_D004, 9) + put(PAGE + 4, 8)
@@ -680,6 +689,7 @@ DIRECTED: dict[str, Directed] = {
     "executable pages": Directed(EXECUTABLE_ONLY),
     "MPRV": Directed(MPRV),
     "own tables": Directed(OWN_TABLES),
+    "an instruction as a table entry": Directed(ITSELF),
     "late table": Directed(LATE_TABLE),
     "places": Directed(PLACES),
     "superpages": Directed(SUPERPAGES),

@@ -442,7 +442,7 @@ MUTANTS: dict[str, Mutant] = {
             "hart.reservation = real.reservation",
         ),
         the_second_half_is_fetched_from_the_same_page=(
-            "self._fetched(vcpu, hart.pc + 2 & WORD)",
+            "(hart.pc, hart.pc + 2 & WORD)",
             "(self._fetched(vcpu, hart.pc) + 2)",
         ),
         new_storage_is_not_cleared=("self.machine.bus.write_bytes(frame, bytes(PAGE))", "pass"),

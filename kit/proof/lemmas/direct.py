@@ -88,9 +88,7 @@ class Twin:
         faults = z3.Function(f"host_{access}_{size}_faults", address.sort(), z3.BoolSort())(address)
         walk = walk_of(self.guest, address, size, right)
         page = z3.Concat(z3.Extract(33, 12, walk.leads), z3.BitVecVal(0, 12))
-        promise = z3.And(
-            z3.Not(walk.faults), walk.storage == self.guest.storage, is_ram(page, 4096)
-        )
+        promise = z3.And(z3.Not(walk.faults), z3.Not(walk.sets), is_ram(page, 4096))
         self.promises += [z3.Or(faults, promise), frames_are_its_own(walk.leads)]
         # What the guest has at its address is what is in the frame.
         for n in range(size):

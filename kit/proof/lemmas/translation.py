@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import z3
 
 from kit.isa.config import Config
+from kit.isa.cpu import M
 from kit.isa.translation import translate
 from kit.proof.contracts import ACCESS_FAULT, PAGE_FAULT, PMP, RIGHTS
 from kit.proof.goals import Goal, Obligation, lemma
@@ -17,6 +19,15 @@ from kit.vmm.protection import EXECUTE
 from kit.vmm.translation import locate
 
 CAUSE = 4
+
+
+def paged(world: World, right: int) -> Any:
+    """Do the guest's tables translate for an access?"""
+    words = world.start.words
+    previous = z3.Extract(12, 11, words["mstatus"])
+    moved = z3.Extract(17, 17, words["mstatus"]) == 1
+    mode = words["mode"] if right == EXECUTE else z3.If(moved, previous, words["mode"])
+    return z3.And(mode != M, z3.Extract(31, 31, words["satp"]) == 1)
 
 
 def _walk(world: World, size: int, right: int) -> list[Obligation]:
@@ -40,6 +51,8 @@ def _walk(world: World, size: int, right: int) -> list[Obligation]:
             z3.Not(defined.trapped), z3.Extract(11, 0, found) == z3.Extract(11, 0, address)
         ),
     }
+    if isinstance(claims.get("storage"), z3.ExprRef):
+        claims["nothing is set without tables"] = z3.Or(paged(world, right), claims["storage"])
     hypotheses = [*world.invariant(), address & (size - 1) == 0]
     return [Obligation(hypotheses, claims, {"address": address})]
 
