@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,3 +31,12 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'kit' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def _tell_ipython() -> None:
+    """In a notebook, machines show themselves; see `kit.widgets.display`."""
+    if "IPython" in sys.modules:
+        importlib.import_module("kit.widgets.display").register()
+
+
+_tell_ipython()

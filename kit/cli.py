@@ -14,8 +14,9 @@ from kit.errors import KitError
 __all__ = ["main"]
 
 COMMANDS = {
-    "run": "run", "replay": "replay", "diff": "diff", "build": "build", "console": "console",
-    "asm": "asm", "disasm": "asm", "deck": "deck", "bench": "bench", "doctor": "doctor",
+    "run": "run", "replay": "replay", "view": "view", "diff": "diff", "build": "build",
+    "console": "console", "asm": "asm", "disasm": "asm", "deck": "deck", "bench": "bench",
+    "doctor": "doctor",
 }  # fmt: skip
 """The commands, in the order of the help, and the modules of `kit.commands` that hold them."""
 USAGE_ERROR = 2

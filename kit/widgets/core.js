@@ -296,7 +296,8 @@ class Store {
     const e = this.eventAt(clock);
     let k = lastUpTo(this.frameEvents, e);
     while (k >= 0 && this.vm[this.frameEvents[k]] !== machine) k--;
-    if (k < 0) return null;
+    const initial = this.machines[machine]?.initial;
+    if (k < 0) return initial ? { words: initial, before: null, event: -1, exact: this.lastOf(machine, clock) < 0 } : null;
     const width = this.frameWords;
     let j = k - 1;
     while (j >= 0 && this.vm[this.frameEvents[j]] !== machine) j--;
@@ -611,4 +612,4 @@ function eventTable(store, options = {}) {
   return { node: details, update };
 }
 
-export { h, s, fill, put, button, hex, size, count, percent, MODES, DISPLAY, colours, onTheme, calm, once, lastUpTo, Store, widget, transport, keys, choice, machines, lamps, allLamps, legend, eventTable, unzigzag, RUN_U, COST, STEPS, GUEST, EVENTS, SUMS };
+export { addStyle, h, s, fill, put, button, hex, size, count, percent, MODES, DISPLAY, colours, onTheme, calm, once, lastUpTo, Store, widget, transport, keys, choice, machines, lamps, allLamps, legend, eventTable, unzigzag, RUN_U, COST, STEPS, GUEST, EVENTS, SUMS };

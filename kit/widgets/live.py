@@ -20,7 +20,7 @@ from kit.control.vmm import VMM
 from kit.devices.deck import Deck
 from kit.errors import KitError
 from kit.machine.computer import Computer
-from kit.trace.debugger import Debugger, physical_address
+from kit.trace.debugger import Debugger
 from kit.trace.history import History
 from kit.widgets.listing import listing_at
 from kit.widgets.maps import frames_of, guest_map, shadow_of
@@ -95,10 +95,11 @@ class Driver:
         if history is not None and history.is_past and steps > 0:
             # Along the known run: what was recorded of its future stays.
             history.go(min(history.end, history.place + steps))
-        else:
-            machine.step(steps)
+            self.run.recorder.put_back()
+            return
+        machine.step(steps)
         if steps < 0:
-            self._put_back()
+            self.run.recorder.put_back()
 
     def _do_run_to(self, request: dict[str, Any]) -> None:
         self._history()
@@ -129,9 +130,6 @@ class Driver:
             debugger.back()
         finally:
             debugger.remove(point)
-        self._put_back()
-
-    def _put_back(self) -> None:
         self.run.recorder.put_back()
 
     def _do_explain(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -258,10 +256,6 @@ class Driver:
             }
             for name, machine in self.run.machines.items()
         }
-
-    def where(self, machine: Computer, address: int) -> int | None:
-        """Where a virtual address lies now."""
-        return physical_address(machine, address)
 
 
 _drivers: WeakKeyDictionary[Run, Driver] = WeakKeyDictionary()

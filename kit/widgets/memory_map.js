@@ -161,25 +161,27 @@ function memoryMap(root, store, options = {}) {
     if (store.real) heading(R_X + 1, store.say("memory_map.real"), store.say("memory_map.all_frames"));
     const pc = store.frameOf(store.machine)?.words[31];
     const boxed = (box, x, text, sub, address, here, lit, more = "") => {
-      const describe = `${text} ${sub}${more}`; // what is seen is part of what is read aloud
-      const group = s("g", { tabindex: 0, role: "button", "aria-label": describe, onclick: () => address !== null && choose(address), onkeydown: (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); if (address !== null) choose(address); } } },
+      // What is seen is part of what is read aloud, so it is one text.
+      const marker = here ? " ◀ pc" : "", describe = `${text} ${sub}${marker}${more}`, high = box.height >= 30;
+      const act = () => { if (address !== null) choose(address); };
+      const middle = box.y + box.height / 2 + 4;
+      const place = high ? { x: x + 7, y: box.y + 27 } : { x: x + COLUMN - 7, y: middle, "text-anchor": "end" };
+      svg.append(s("g", { tabindex: 0, role: "button", "aria-label": describe, onclick: act, onkeydown: (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); act(); } } },
         s("rect", { class: `kit-box ${box.kind}${lit ? " chosen" : ""}${here ? " here" : ""}${box.fresh ? " new" : ""}`, x: x + 1, y: box.y, width: COLUMN - 2, height: box.height, rx: 3 }),
-        s("text", { x: x + 7, y: box.y + (box.height < 30 ? box.height / 2 + 4 : 14) }, text),
-        box.height >= 30 ? s("text", { x: x + 7, y: box.y + 27, class: "soft", "font-size": 10.5, "aria-hidden": "true" }, sub) : s("text", { x: x + COLUMN - 7, y: box.y + box.height / 2 + 4, class: "soft", "text-anchor": "end", "font-size": 10.5, "aria-hidden": "true" }, sub));
-      if (here) group.append(s("text", { x: x + COLUMN + 3, y: box.y + box.height / 2 + 4, class: "bold", "aria-hidden": "true" }, "◀ pc"));
-      svg.append(group);
+        s("text", {}, s("tspan", { x: x + 7, y: high ? box.y + 14 : middle }, text), " ", s("tspan", { ...place, class: "soft", "font-size": 10.5 }, sub),
+          here ? s("tspan", { x: x + COLUMN + 3, y: middle, "text-anchor": "start", class: "bold" }, marker) : null)));
     };
     for (const box of virtual) {
-      const flags = letters(box.flags & ~1), text = `${hex(box.start)}  ${flags}`;
+      const flags = letters(box.flags & ~1), text = `${hex(box.start)} ${flags}`;
       boxed(box, V_X, text, size(box.bytes), box.start, map.guest.paged && reached(box, pc), chosen !== null && reached(box, chosen), box.fresh ? `, ${store.say("memory_map.new")}` : "");
     }
     for (const box of physical) {
       const name = store.say(`owner.${box.kind === "device" ? "device" : box.name}`, { name: box.name }), rights = box.rights ? ` U:${box.rights}` : "";
-      boxed(box, P_X, `${hex(box.start)}  ${box.kind === "device" ? box.name : name}${rights}`, size(box.bytes), map.guest.paged ? null : box.start, !map.guest.paged && reached(box, pc), walk && within(walk.physical, box));
+      boxed(box, P_X, `${hex(box.start)} ${box.kind === "device" ? box.name : name}${rights}`, size(box.bytes), map.guest.paged ? null : box.start, !map.guest.paged && reached(box, pc), walk && within(walk.physical, box));
     }
     for (const box of real) {
       const own = box.machine === store.machine && !box.table;
-      boxed(box, R_X, `${hex(box.start)}  ${box.name}`, size(box.bytes), null, false, walk && own && within(walk.real, box));
+      boxed(box, R_X, `${hex(box.start)} ${box.name}`, size(box.bytes), null, false, walk && own && within(walk.real, box));
     }
     if (!virtual.length) {
       const text = store.say("memory_map.identity");

@@ -54,7 +54,7 @@ function panel(root, store, options = {}) {
 
   function update() {
     const machine = store.machine, frame = store.frameOf(machine), at = store.atEvent();
-    put(top, machines(store), allLamps(store, store.machines.length > 1 ? machine : null));
+    put(top, machines(store), options.lamps === false ? null : allLamps(store, store.machines.length > 1 ? machine : null));
     bar?.update();
     drive?.update();
     if (!frame) {

@@ -152,6 +152,7 @@ class Recorder:
         self._clocks: dict[int, list[int]] = {}
         self.machines: list[Computer] = []
         self.bases: list[tuple[int, int]] = []
+        self.initial: list[list[int]] = []
         if isinstance(system, VMM):
             self._attach_kernel(system.kernel)
             for machine in system.machines.values():
@@ -176,6 +177,7 @@ class Recorder:
             self._names[name] = len(self.machines)
             self.machines.append(machine)
             self.bases.append((machine.steps, machine.hart.mtime))
+            self.initial.append(list(registers(machine.hart)))
             self._watched.append(_Maps())
             self._watch_devices(self._names[name], machine)
             self._look_at_clocks(machine)

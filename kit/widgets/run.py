@@ -156,6 +156,7 @@ class Run:
             "name": name, "virtual": virtual, "modes": machine.config.modes, "base": base,
             "memory": size, "steps": steps, "time": time, "disk": disk,
             "hopper": len(machine.reader.hopper) if "reader" in machine.devices else 0,
+            "initial": self.recorder.initial[number],
             "pool": pool_of(machine) if isinstance(machine, VirtualMachine) else [],
         }  # fmt: skip
 

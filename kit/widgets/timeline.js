@@ -52,7 +52,6 @@ function timeline(root, store, options = {}) {
   const line = h("p", { class: "kit-words", "aria-live": "polite" });
   const table = eventTable(store);
   const virtual = store.machines.some((one) => one.virtual);
-  const keyList = [["user", store.say("legend.user")], ["kernel", store.say("legend.kernel")]];
   const row = h("div", { class: "kit-row" }, h("div", { style: "flex:1" }), zoomButtons);
   put(root, ...root.children, lampRow, stage, stripBox, row, line, table.node);
 
@@ -65,11 +64,10 @@ function timeline(root, store, options = {}) {
   function layout() {
     lanes = lanesOf(store);
     tick = store.tick;
-    if (lanes.some((lane) => lane.role === "firmware") && keyList.length === 2) keyList.push(["firmware", store.say("legend.firmware")]);
+    const keyList = ["user", "kernel", "firmware"].filter((role) => lanes.some((lane) => lane.role === role)).map((role) => [role, store.say(`legend.${role}${virtual ? "" : "_bare"}`)]);
     if (virtual) keyList.push(["vmm", store.say("legend.vmm")], ["guest", store.say("legend.guest")]);
+    else keyList.push(["device", store.say("legend.device")]);
     put(row, legend(keyList), h("div", { style: "flex:1" }), zoomButtons);
-    keyList.length = 0;
-    keyList.push(["user", store.say("legend.user")], ["kernel", store.say("legend.kernel")]);
   }
   function show(a, b) {
     const least = 40, span = Math.min(Math.max(b - a, least), Math.max(least, store.last));
@@ -402,4 +400,5 @@ function timeline(root, store, options = {}) {
   return () => ends.forEach((end) => end());
 }
 
+export { timeline };
 export default widget(timeline, "timeline");

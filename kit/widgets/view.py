@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RunModel", "View", "as_run"]
 
+ALL = ("vendor/terminal",)
+"""What a page of its own has that a piece of a page does without."""
 SAVED_LIMIT = 6 << 20
 """Bytes of a run's document, packed, that a notebook or a page of documentation may keep."""
 
@@ -85,13 +87,15 @@ class View(anywidget.AnyWidget):
         *("moment", "machine", "lamp", "lane", "legend", "table", "event", "kind", "means"),
         *("handler", "state", "drive"),
     )
+    extra: ClassVar[tuple[str, ...]] = ()
+    """Modules that it can do without, such as a whole terminal."""
     run = traitlets.Any().tag(sync=True, **widget_serialization)
     texts = traitlets.Dict().tag(sync=True)
     options = traitlets.Dict().tag(sync=True)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         if "module" in vars(cls):
-            cls._esm = bundle(cls.module)
+            cls._esm = bundle(cls.module, *cls.extra)
         super().__init_subclass__(**kwargs)
 
     def __init__(
@@ -157,15 +161,13 @@ class View(anywidget.AnyWidget):
 
     def html(self) -> str:
         """The view as a piece of a page, alive without Python."""
-        return fragment(self._esm_text(), self.state(), self.text())
-
-    def _esm_text(self) -> str:
-        return bundle(self.module)
+        return fragment(bundle(self.module), self.state(), self.text())
 
     def save(self, path: str | Path) -> None:
         """Writes the view as a web page that needs no other file and no network."""
         title = self.texts.get(f"{self.module}.title", self.recorded.title)
-        Path(path).write_text(page(self.html(), title, self.language), encoding="utf-8")
+        whole = fragment(bundle(self.module, *self.extra, *ALL), self.state(), self.text())
+        Path(path).write_text(page(whole, title, self.language), encoding="utf-8")
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """The live widget, and a piece of HTML and a text for places without Python."""
