@@ -18,6 +18,7 @@ from kit.toolchain.build import run_settings
 
 __all__ = [
     "BUDGET",
+    "GREETING",
     "STAGES",
     "console",
     "disk",
@@ -30,6 +31,9 @@ __all__ = [
 __all__ += ["virtual", "window"]
 
 BUDGET = 400_000_000
+
+GREETING = 'multi: processes, paging, files. "help" tells what there is, "exit" is the end.\n'
+"""What the last stage begins with."""
 
 STAGES = {
     stage: tomllib.loads((guests_dir() / "multi" / stage / BUILD_FILE).read_text())
@@ -49,6 +53,7 @@ def kernel(stage: str) -> Path:
 @functools.cache
 def _settings(stage: str) -> dict[str, Any]:
     settings = run_settings(folder(stage))
+    settings.pop("append", None)  # tests say themselves what is to be started
     image = settings.get("disk")
     return settings | ({"disk": image.read(0, image.size)} if image is not None else {})
 

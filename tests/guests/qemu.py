@@ -26,14 +26,15 @@ def qemu(
 ) -> tuple[str, int]:
     """What an ELF file prints, and its exit code. `disk` is changed in place.
 
-    With `counted`, time goes by with instructions, a hundred of them to a tick.
+    With `counted`, time goes by with instructions, nearly one to a tick: then each run is like the
+    one before, however busy this computer is.
     """
     emulator = shutil.which("qemu-system-riscv32")
     if emulator is None:
         missing("qemu-system-riscv32 is not installed (Debian package qemu-system-misc)")
     command = [str(emulator), *BOARD.split(), "-m", memory, "-kernel", str(program)]
     command += ["-append", append] if append else []
-    command += ["-icount", "shift=0"] if counted else []
+    command += ["-icount", "shift=7,sleep=off"] if counted else []
     command += ["-global", f"virtio-mmio.force-legacy={'on' if legacy else 'off'}"]
     if disk is not None:
         command += ["-drive", f"file={disk},if=none,format=raw,id=disk", *DISK.split()]

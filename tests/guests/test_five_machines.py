@@ -11,7 +11,7 @@ from kit.control.room import Room
 from kit.control.room_plan import read_room
 from kit.devices.disk_image import DiskImage
 from kit.resources import guests_dir
-from tests.guests.multi import disk
+from tests.guests.multi import GREETING, disk
 
 BUDGET = 100_000_000
 
@@ -81,8 +81,9 @@ def test_two_kernels_at_their_prompts_wait_side_by_side_and_answer_who_types() -
         for name in ("one", "two")
     ]
     assert {stop.reason for stop in vmm.run(BUDGET).values()} == {"idle"}
-    assert [machine.uart.text for machine in machines] == ["$ ", "$ "]
+    assert [machine.uart.text for machine in machines] == [GREETING + "$ "] * 2
     machines[0].uart.feed(b"echo hello\n")
     machines[0].board.refresh()
     vmm.run(BUDGET)
-    assert [machine.uart.text for machine in machines] == ["$ echo hello\nhello\n$ ", "$ "]
+    assert machines[0].uart.text == GREETING + "$ echo hello\nhello\n$ "
+    assert machines[1].uart.text == GREETING + "$ "

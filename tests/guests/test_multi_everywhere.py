@@ -61,7 +61,9 @@ def test_a_stage_prints_the_same_on_qemu(
     if "disk" in STAGES[stage]:
         image = tmp_path / "disk.img"
         image.write_bytes(disk(stage))
-    found = qemu(kernel(stage), memory="4M", append=append, disk=image, typed=typed.encode())
+    found = qemu(
+        kernel(stage), memory="4M", append=append, disk=image, typed=typed.encode(), counted=True
+    )
     if stage == "14":
         assert found == (bare.uart.text, code)
     else:

@@ -136,7 +136,7 @@ def left_over(programs: str) -> tuple[int, int, int]:
     assert machine.run(200_000_000).reason == "breakpoint"
     residents, slots = machine.symbols["residents"], machine.symbols["slot_taken"]
     pages = sum(machine.read_memory(residents + n * 32, 4) != bytes(4) for n in range(512))
-    free = int.from_bytes(machine.read_memory(machine.symbols["count"], 4), "little")
+    free = int.from_bytes(machine.read_memory(machine.symbols["free_count"], 4), "little")
     return pages, free, sum(machine.read_memory(slots, 2048))
 
 

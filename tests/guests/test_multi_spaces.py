@@ -130,7 +130,7 @@ def free_frames(programs: str) -> int:
     machine = started("12", programs)
     machine.breakpoints = {machine.symbols["power_off"]}
     assert machine.run(100_000_000).reason == "breakpoint"
-    return word(machine, machine.symbols["count"])
+    return word(machine, machine.symbols["free_count"])
 
 
 def test_fork_exec_and_wait_a_thousand_times_and_to_the_limit() -> None:

@@ -8,8 +8,10 @@ import pytest
 
 from kit.machine.machine import Machine
 from kit.machine.protocol import Stop
+from kit.resources import guests_dir
+from kit.toolchain.build import run_settings
 from tests.guests.batch import SURVIVOR, as_deck, papers, stage
-from tests.guests.hostile import hostile_job
+from tests.guests.hostile import Seat, hostile_job
 
 BUDGET = 2_000_000
 
@@ -64,3 +66,59 @@ def test_the_weak_monitor_runs_good_jobs_as_the_sound_one_does() -> None:
     weak, sound = after(WEAK, SURVIVOR), after(SOUND, SURVIVOR)
     assert "\nALIVE\n" in papers(weak[1])[0]
     assert weak[0].code == sound[0].code == 0
+
+
+# The kernel: weak/multi stands for the last stage
+
+
+def panics(seat: Seat) -> bool:
+    return "panic: kernel: " in seat.machine.uart.text
+
+
+def has_ended(seat: Seat) -> bool:
+    return seat.machine.uart.text.endswith("kernel: init has ended with code -1\n")
+
+
+def has_won(seat: Seat) -> bool:
+    return ": WON " in seat.machine.uart.text
+
+
+def names_are_lost(seat: Seat) -> bool:
+    return seat.do("sort <fruit") == ["sh: fruit: cannot be opened", "sh: sort ended with code 1"]
+
+
+KERNEL_HOLES: dict[str, tuple[list[str], Callable[[Seat], bool]]] = {
+    "services have negative numbers": (["numbers"], panics),
+    "what the kernel may read, a program may have read for it": (["secret &", "spy"], has_won),
+    "a page that another one had to leave is not cleared": (["secret &", "scavenger"], has_won),
+    "init can be killed": (["killer"], has_ended),
+    "directories can be written": (["scribbler"], names_are_lost),
+}
+
+
+@pytest.mark.parametrize("hole", KERNEL_HOLES)
+def test_a_hole_of_the_kernel_is_real_and_the_last_stage_does_not_have_it(hole: str) -> None:
+    commands, damage = KERNEL_HOLES[hole]
+    for kernel, broken in (("weak/multi", True), ("multi/14", False)):
+        seat = Seat(kernel)
+        for command in commands:
+            seat.do(command)
+            seat.machine.run(5_000_000)
+        assert damage(seat) is broken
+
+
+def test_the_weak_kernel_runs_good_programs_as_the_sound_one_does() -> None:
+    for kernel in ("weak/multi", "multi/14"):
+        seat = Seat(kernel)
+        assert seat.do("sort <fruit | grep an >x; cat x; rm x") == ["banana"]
+        assert seat.do("cat bin | wc | wc") == ["1 3 9"]
+
+
+def test_the_readers_own_program_is_on_the_weak_kernels_disk() -> None:
+    settings = run_settings(guests_dir() / "weak" / "multi")
+    machine = Machine(**settings)
+    machine.load(guests_dir() / "weak" / "multi")
+    machine.uart.feed(b"mine\nexit\n")
+    machine.board.refresh()
+    assert machine.run(50_000_000).reason == "halt"
+    assert "\nmine: the kernel refuses a pointer to nothing\n" in machine.uart.text

@@ -46,6 +46,7 @@ void process_first(void before(void));  // makes init, the ancestor of all; firs
 int process_fork(void);                 // the child's number, or -1
 int process_wait(int *code);            // for a child's end: its number; -1 if there is no child
 int process_kill(int number);           // -1 if there is none of this number
+void process_kill_all_but(const struct process *spared);        // and but init
 void process_end(int code) __attribute__((noreturn));   // the current one
 
 

@@ -6,6 +6,7 @@
 #include "journal.h"
 #include "process.h"
 #include "semaphore.h"
+#include "terminal.h"
 
 void
 belongings_inherit(struct process *child)
@@ -15,6 +16,8 @@ belongings_inherit(struct process *child)
     if (current->files[n] != 0)
       child->files[n] = file_again(current->files[n]);
   child->directory = inode_again(current->directory);
+  if (current->parent == 0)             // init: it makes shells
+    terminal_for(child);
 }
 
 void

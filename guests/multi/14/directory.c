@@ -54,12 +54,14 @@ start_of(const char *path)
   return from_root ? inode_get(ROOT) : inode_again(current->directory);
 }
 
-// Gives up the reference to the directory. 0 if there is no such name in it.
+// Gives up the reference to the directory. 0 if there is no such name in it, or no such directory
+// any more: what it knew as its parent may be gone, too.
 static struct inode *
 go_to(struct inode *directory, const char *name)
 {
   struct directory_entry entry;
-  bool found = directory->disk.type == DIRECTORY && directory_find(directory, name, &entry) >= 0;
+  bool found = directory->disk.type == DIRECTORY && directory->disk.links > 0 &&
+               directory_find(directory, name, &entry) >= 0;
 
   inode_put(directory);
   return found ? inode_get(entry.inode) : 0;

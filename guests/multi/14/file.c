@@ -5,8 +5,6 @@
 #include "journal.h"
 #include "pipe.h"
 
-enum { OPEN_FILES = 48 };
-
 static struct file files[OPEN_FILES];
 
 static struct file *

@@ -9,7 +9,10 @@
 struct inode;
 struct pipe;
 
-enum { FILES = 10 };            // that a process can have open
+enum {
+  FILES = 10,                   // that a process can have open
+  OPEN_FILES = 48,              // that all can, together
+};
 
 enum file_kind { TERMINAL, PIPE, DISK_FILE };
 

@@ -3,8 +3,11 @@
 #include "inode.h"
 #include "journal.h"
 #include "lib.h"
+#include "process.h"
 
-enum { INODES = 80, INODES_OF_BLOCK = BLOCK / INODE_SIZE };
+// Enough for what can be in use at once: all open files, a directory of each process, two programs
+// of one that changes from one to the other, and three on the way along a path.
+enum { INODES = OPEN_FILES + 3 * PROCESSES + 3, INODES_OF_BLOCK = BLOCK / INODE_SIZE };
 
 static struct inode inodes[INODES];
 

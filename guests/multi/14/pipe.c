@@ -42,9 +42,11 @@ pipe_read(struct pipe *p, uint32_t to, uint32_t size)
 
   while (p->written == p->taken && p->has_writer)
     sleep(p);
-  for (; done < size && p->taken != p->written; done++, p->taken++)
-    if (!copy_out(to + done, &p->data[p->taken % PIPE_SIZE], 1))
+  for (; done < size && p->taken != p->written; done++) {
+    char c = p->data[p->taken++ % PIPE_SIZE];   // ours, before we may have to wait for our page
+    if (!copy_out(to + done, &c, 1))
       return -1;
+  }
   wake(p);
   return done;
 }

@@ -9,7 +9,7 @@ struct free_frame {
 };
 
 static struct free_frame *first;
-static uint32_t count;
+static uint32_t free_count;
 
 void
 frames_find(uint32_t end)
@@ -26,7 +26,7 @@ frame_take(void)
   if (frame == 0)
     return 0;
   first = frame->next;
-  count--;
+  free_count--;
   return memset(frame, 0, PAGE);
 }
 
@@ -37,11 +37,11 @@ frame_give(void *frame)
 
   f->next = first;
   first = f;
-  count++;
+  free_count++;
 }
 
 uint32_t
 frames_free(void)
 {
-  return count;
+  return free_count;
 }

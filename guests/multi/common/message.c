@@ -39,14 +39,17 @@ message_receive(uint32_t mailbox, uint32_t to, uint32_t size)
   if (mailbox >= MAILBOXES)
     return -1;
   struct mailbox *m = &mailboxes[mailbox];
-  while (m->sent == m->received)
-    sleep(m);
-  const struct message *message = &m->messages[m->received % MESSAGES];
-  if (size > message->size)
-    size = message->size;
-  if (!copy_out(to, message->text, size))
-    return -1;                  // and the message stays for who can take it
+  uint32_t number, given;
+  do {
+    while (m->sent == m->received)
+      sleep(m);
+    number = m->received;
+    const struct message *message = &m->messages[number % MESSAGES];
+    given = size < message->size ? size : message->size;
+    if (!copy_out(to, message->text, given))
+      return -1;                // and the message stays for who can take it
+  } while (m->received != number);      // somebody has got it while our page was being brought
   m->received++;
   wake(m);
-  return size;
+  return given;
 }

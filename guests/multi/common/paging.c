@@ -8,6 +8,7 @@
 #include "machine.h"
 #include "process.h"
 #include "replace.h"
+#include "shortage.h"
 #include "slot.h"
 #include "table.h"
 
@@ -83,30 +84,40 @@ take_free(void)
   return r;
 }
 
-struct resident *
-page_take(const struct space *s)
-{
-  struct resident *r = 0;
-
-  lock_take(&paging);
-  if (count(s->table, false) >= frames_limit)
-    r = take_from(s->table);
-  if (r == 0)
-    r = take_free();
-  if (r == 0)
-    r = take_from(0);
-  if (r != 0)
-    *r = (struct resident){
-      .frame = r->frame, .table = s->table, .loaded = arrivals++, .history = UINT32_MAX};
-  lock_give(&paging);
-  return r;
-}
-
 static void
 release(struct resident *r)
 {
   frame_give(r->frame);
   *r = (struct resident){0};
+}
+
+static struct resident *
+find_place(const struct space *s)
+{
+  struct resident *r = 0;
+
+  while (frames_free() < RESERVE / 2 && (r = take_from(0)) != 0)
+    release(r);                 // page tables have taken from the reserve
+  r = count(s->table, false) >= frames_limit ? take_from(s->table) : 0;
+  if (r == 0)
+    r = take_free();
+  return r != 0 ? r : take_from(0);
+}
+
+struct resident *
+page_take(const struct space *s)
+{
+  struct resident *r;
+
+  do {
+    lock_take(&paging);
+    r = find_place(s);
+    if (r != 0)
+      *r = (struct resident){
+        .frame = r->frame, .table = s->table, .loaded = arrivals++, .history = UINT32_MAX};
+    lock_give(&paging);
+  } while (r == 0 && shortage_ends_somebody());
+  return r;
 }
 
 void

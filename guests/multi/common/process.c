@@ -76,6 +76,21 @@ process_first(void before(void))
   make_ready(p);
 }
 
+// A child is like its parent in everything but its number, and the result of fork.
+static void
+be_born(struct process *child)
+{
+  memcpy(child->name, current->name, NAME_LENGTH);
+  child->parent = current;
+  child->owner = current->owner;
+  child->priority = current->priority;
+  child->killed = current->killed;
+  *child->frame = *current->frame;
+  child->frame->x[10] = 0;
+  belongings_inherit(child);
+  make_ready(child);
+}
+
 int
 process_fork(void)
 {
@@ -83,22 +98,16 @@ process_fork(void)
 
   if (child == 0)
     return -1;
-  hold();
-  bool good = space_copy(&child->space, &current->space);
-  if (!good)
+  int number = child->number;
+  hold();                       // killed now, we would leave a process behind that is nobody's
+  if (!current->killed && space_copy(&child->space, &current->space))
+    be_born(child);
+  else {
     process_free(child);
+    number = -1;
+  }
   let_go();
-  if (!good)
-    return -1;
-  memcpy(child->name, current->name, NAME_LENGTH);
-  child->parent = current;
-  child->owner = current->owner;
-  child->priority = current->priority;
-  *child->frame = *current->frame;
-  child->frame->x[10] = 0;      // which tells the child that it is the child
-  belongings_inherit(child);
-  make_ready(child);
-  return child->number;
+  return number;
 }
 
 void

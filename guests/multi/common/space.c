@@ -6,6 +6,7 @@
 #include "machine.h"
 #include "paging.h"
 #include "process.h"
+#include "shortage.h"
 #include "storage.h"
 #include "table.h"
 
@@ -27,6 +28,18 @@ fill(struct space *s, uint32_t page, uint32_t *entry)
   return true;
 }
 
+// The entry for a page. Page tables take storage, too.
+static uint32_t *
+entry_for(uint32_t *table, uint32_t page)
+{
+  uint32_t *entry;
+
+  do
+    entry = table_entry(table, page, true);
+  while (entry == 0 && shortage_ends_somebody());
+  return entry;
+}
+
 // Makes the page of an address ready for a use, which `needs` says: the entry, or 0 if the program
 // has no right to that. A machine may leave it to us to note in the entry that a page was used.
 static uint32_t *
@@ -37,7 +50,7 @@ get_ready(struct space *s, uint32_t address, uint32_t needs)
   if ((space_rights(s, page) & needs) == 0)
     return 0;
   hold();
-  entry = table_entry(s->table, page, true);
+  entry = entry_for(s->table, page);
   if (entry != 0 && (*entry & ENTRY_VALID) == 0) {
     current->faults++;
     if (!fill(s, page, entry))
@@ -64,7 +77,7 @@ space_make(struct space *s, struct image *image, const void *last, uint32_t *ent
   *s = (struct space){.image = image, .table = table_make()};
   if (s->table == 0)
     return false;
-  uint32_t *at = table_entry(s->table, USER_END - PAGE, true);
+  uint32_t *at = entry_for(s->table, USER_END - PAGE);
   bool good = at != 0 && space_read_headers(s, entry);
   struct resident *r = good ? page_take(s) : 0;
   if (r == 0) {
@@ -81,7 +94,7 @@ space_make(struct space *s, struct image *image, const void *last, uint32_t *ent
 static bool
 copy_page(struct space *to, uint32_t page, const uint32_t *from)
 {
-  uint32_t *entry = table_entry(to->table, page, true);
+  uint32_t *entry = entry_for(to->table, page);
   struct resident *r = entry != 0 ? page_take(to) : 0;
 
   if (r == 0)
@@ -165,6 +178,8 @@ storage_find(uint32_t address, uint32_t needs)
 bool
 storage_lock(uint32_t address, uint32_t size)
 {
+  if (address > USER_END || size > USER_END - address)
+    return false;
   for (uint32_t page = address & -PAGE; page < address + size; page += PAGE) {
     uint32_t *entry = get_ready(&current->space, page, ENTRY_READ);
     if (entry == 0 || !page_lock(entry))

@@ -19,6 +19,7 @@ enum { ENTRIES = 1024, REACH = ENTRIES * PAGE };       // REACH: of a second tab
 #define SATP_SV32 0x80000000
 
 static uint32_t *kernel;
+static uint32_t seconds, seconds_most;  // second tables of programs, and how many there may be
 
 uint32_t *
 table_entry(uint32_t *table, uint32_t address, bool make)
@@ -26,9 +27,10 @@ table_entry(uint32_t *table, uint32_t address, bool make)
   uint32_t *entry = &table[address >> 22];
 
   if ((*entry & ENTRY_VALID) == 0) {
-    void *second = make ? frame_take() : 0;
+    void *second = make && (table == kernel || seconds < seconds_most) ? frame_take() : 0;
     if (second == 0)
       return 0;
+    seconds += table != kernel;
     *entry = make_entry(second, 0);
   }
   uint32_t *second = entry_frame(*entry);
@@ -60,6 +62,7 @@ table_make_kernel(uint32_t end)
   map_kernel(VIRTIO, VIRTIO + VIRTIO_SLOTS * VIRTIO_STEP, data);
   map_kernel(RAM, text, ENTRY_READ | ENTRY_EXECUTE);
   map_kernel(text, end, data);
+  seconds_most = frames_free() / 2;     // the other half is for pages
   table_enter(0);
 }
 
@@ -78,8 +81,10 @@ void
 table_free(uint32_t *table)
 {
   for (uint32_t n = USER_START >> 22; n < USER_END >> 22; n++)
-    if (table[n] & ENTRY_VALID)
+    if (table[n] & ENTRY_VALID) {
       frame_give(entry_frame(table[n]));
+      seconds--;
+    }
   frame_give(table);
 }
 

@@ -9,7 +9,7 @@ main(int argc, char **argv)
   int size;
 
   if (argc != 3) {
-    complain("cp OLD NEW\n");
+    complain("usage: cp OLD NEW\n");
     return 1;
   }
   int from = open(argv[1], READ);

@@ -32,7 +32,7 @@ int
 main(int argc, char **argv)
 {
   if (argc < 2) {
-    complain("grep TEXT [FILE ...]\n");
+    complain("usage: grep TEXT [FILE ...]\n");
     return 2;
   }
   bool found = argc == 2 && search(0, argv[1]);

@@ -6,7 +6,7 @@ int
 main(int argc, char **argv)
 {
   if (argc != 3) {
-    complain("mv OLD NEW\n");
+    complain("usage: mv OLD NEW\n");
     return 1;
   }
   int file = open(argv[1], READ);

@@ -6,7 +6,7 @@ int
 main(int argc, char **argv)
 {
   if (argc < 3) {
-    complain("nice PRIORITY PROGRAM [ARGUMENT ...]\n");
+    complain("usage: nice PRIORITY PROGRAM [ARGUMENT ...]\n");
     return 1;
   }
   priority(number_of(argv[1]));

@@ -7,6 +7,8 @@ main(int argc, char **argv)
 {
   int failed = argc < 2;
 
+  if (argc < 2)
+    complain("usage: rm NAME ...\n");
   for (int n = 1; n < argc; n++)
     if (unlink(argv[n]) < 0) {
       complain("rm: %s: cannot be deleted\n", argv[n]);

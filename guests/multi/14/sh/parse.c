@@ -18,10 +18,11 @@ take_word(const char **p, char **to)
 {
   char *word = *to;
   bool quoted = **p == '"';
+  const char *ends = quoted ? "\"\n" : " \n|<>;&";
 
-  for (*p += quoted; **p != 0 && (quoted ? **p != '"' : strchr(" \n|<>;&", **p) == 0); (*p)++)
+  for (*p += quoted; **p != 0 && strchr(ends, **p) == 0; (*p)++)
     *(*to)++ = **p;
-  *p += quoted && **p != 0;
+  *p += quoted && **p == '"';
   *(*to)++ = 0;
   return word;
 }

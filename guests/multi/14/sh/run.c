@@ -2,6 +2,8 @@
 
 #include "sh.h"
 
+enum { NOT_RUN = 127 };         // the exit code of what is no program
+
 // From now on, file number `as` is this one.
 static void
 put_in_place(int file, int as)
@@ -51,8 +53,20 @@ become(const struct command *command)
   bool has_path = strchr(command->words[0], '/') != 0;
   snprintf(path, sizeof path, "%s%s", has_path ? "" : "/bin/", command->words[0]);
   exec(path, command->words);
-  complain("sh: %s: not found\n", command->words[0]);
-  exit(127);
+  complain(open(path, READ) < 0 ? "sh: %s: not found; help tells what there is\n" :
+                                  "sh: %s: is no program\n", command->words[0]);
+  exit(NOT_RUN);
+}
+
+// What one in the background reads that is given nothing: else it would take the shell's lines.
+static int
+nothing(void)
+{
+  int ends[2] = {-1, -1};
+
+  pipe(ends);
+  close(ends[1]);
+  return ends[0];
 }
 
 // Starts a command that reads from `input`; returns its number. If there is a next one, *output is
@@ -81,14 +95,16 @@ start(const struct command *command, int input, int *output)
 }
 
 static void
-wait_for(int number)
+wait_for(int number, const char *name)
 {
   int ended, code = 0;
 
   while ((ended = wait(&code)) > 0 && ended != number)
     ;
-  if (code != 0 && ended == number)
-    complain("sh: code %d\n", code);
+  if (ended == number && code == -1)
+    complain("sh: %s was stopped\n", name);
+  else if (ended == number && code != 0 && code != NOT_RUN)
+    complain("sh: %s ended with code %d\n", name, code);
 }
 
 // Those that the shell does itself: they change the shell.
@@ -99,6 +115,10 @@ do_myself(const struct command *command)
 
   if (strcmp(name, "exit") == 0)
     exit(command->count > 1 ? number_of(command->words[1]) : 0);
+  if (strcmp(name, "help") == 0) {
+    help();
+    return true;
+  }
   if (strcmp(name, "cd") != 0)
     return false;
   if (chdir(command->count > 1 ? command->words[1] : "/") < 0)
@@ -109,7 +129,7 @@ do_myself(const struct command *command)
 void
 run_job(const struct job *job)
 {
-  int input = 0, output, number = -1;
+  int input = job->wait ? 0 : nothing(), output, number = -1;
 
   if (job->count == 1 && do_myself(&job->commands[0]))
     return;
@@ -125,7 +145,7 @@ run_job(const struct job *job)
     }
   }
   if (job->wait)
-    wait_for(number);
+    wait_for(number, job->commands[job->count - 1].words[0]);
   else
     printf("%d\n", number);
 }

@@ -30,5 +30,7 @@ struct job {
 void cut(const char *line);
 const char *take_job(struct job *job);  // without commands: there is none any more
 
+void help(void);                        // help.c
+
 // run.c
 void run_job(const struct job *job);
