@@ -13,7 +13,7 @@ from kit.machine.computer import Computer
 from kit.machine.names import names_of
 from kit.trace.debugger import physical_address
 from kit.trace.history import History
-from kit.trace.snapshot import TRANSIENT, Picture, take_picture
+from kit.trace.snapshot import Picture, lasting, take_picture
 
 __all__ = ["Difference", "first_difference"]
 
@@ -99,8 +99,7 @@ def _alike(one: History, two: History, place: int) -> bool:
 
 
 def _state(picture: Picture) -> tuple[object, object]:
-    hart = {name: value for name, value in picture.hart.items() if name not in TRANSIENT}
-    return hart, picture.storage
+    return lasting(picture.hart), picture.storage
 
 
 def _instruction(machine: Computer) -> str:
@@ -118,9 +117,10 @@ def _differences(one: History, two: History) -> tuple[tuple[str, int, int], ...]
     found: list[tuple[str, int, int]] = []
     names = {number: name for name, number in REGISTERS.items() if name != f"x{number}"}
     for a, b in zip(one.computers.values(), two.computers.values(), strict=True):
-        for key, first in a.hart.snapshot().items():
-            second = b.hart.snapshot()[key]
-            if key in TRANSIENT or first == second:
+        seconds = lasting(b.hart.snapshot())
+        for key, first in lasting(a.hart.snapshot()).items():
+            second = seconds[key]
+            if first == second:
                 continue
             if isinstance(first, int) and isinstance(second, int):
                 found.append((key, first, second))

@@ -72,7 +72,8 @@ class Snapshot:
     """The state of every machine at a place of the run: so many steps of all of them together.
 
     `entry` is the place in the log, `asked` how many decks each reader had asked for, `cost` the
-    processor time up to here, `size` about how many bytes would be free without it.
+    processor time up to here, `size` about how many bytes would be free without it. It is `fresh`
+    if nothing had come in, and no time passed, since the last step.
     """
 
     place: int
@@ -80,6 +81,7 @@ class Snapshot:
     pictures: dict[str, Picture]
     asked: dict[str, int]
     cost: float
+    fresh: bool
     size: int = 0
 
 
@@ -176,6 +178,7 @@ class History:
         self.log.clear()
         self.snapshots.clear()
         self.cursor = self._heard = 0
+        self._fresh = True
         self._cost = self._kept_at = self._price = self._rate = 0.0
         self._slice = LEAST_SLICE
         self._base: dict[str, Picture] = {}
@@ -244,6 +247,7 @@ class History:
         self._forget_future()
         self.log.append(Input(who, what, data))
         self.cursor = len(self.log)
+        self._fresh = False
 
     def _hear(self, listener: Callable[[Any], object], what: Any) -> None:
         """Passes on what a device puts out, unless it did so the first time."""
@@ -270,6 +274,7 @@ class History:
             now = _counters(machine.computer)
             if now == machine.seen:
                 continue
+            self._fresh = self._fresh and now[0] != machine.seen[0]
             machine.seen = now
             if not self.is_past:
                 self._note_run(name, now)
@@ -296,13 +301,15 @@ class History:
             computer = self.computers[entry.who]
             if isinstance(entry, Input):
                 self.taking = True
+                self._fresh = False
                 try:
                     computer.take(entry.what, entry.data)
                 finally:
                     self.taking = False
             elif computer.steps < entry.steps:
                 return
-            elif computer.hart.waiting:
+            elif computer.hart.waiting and computer.hart.mtime < entry.time:
+                self._fresh = False
                 computer.pass_time(entry.time)
             self.cursor += 1
         self._see()
@@ -354,8 +361,15 @@ class History:
             machine.advance(room)
         finally:
             self._account(machine.steps - before, room, self.clock() - start)
-        if self._cost - self._kept_at >= max(SPACING, OVERHEAD * self._price):
+        self._fresh = self._fresh or machine.steps > before
+        if self._cost - self._last_cost() >= max(SPACING, OVERHEAD * self._price):
             self.keep()
+
+    def _last_cost(self) -> float:
+        """Up to where the work was done at the last snapshot; steps made again have theirs."""
+        if not self.is_past:
+            return self._kept_at
+        return max(self._kept_at, self._last_snapshot(self.place).cost)
 
     def _account(self, made: int, room: int, cost: float) -> None:
         self._cost += cost
@@ -378,12 +392,15 @@ class History:
             entry -= 1
         place = self.place
         at = bisect_right(self.snapshots, place, key=lambda snapshot: snapshot.place)
-        if at and self.snapshots[at - 1].place == place and self.snapshots[at - 1].entry == entry:
-            return
+        if at:
+            last = self.snapshots[at - 1]
+            if (last.place, last.entry, last.fresh) == (place, entry, self._fresh):
+                return
         pictures = {n: take_picture(c, self._base.get(n)) for n, c in self.computers.items()}
         self._base = pictures
         asked = {name: machine.asked for name, machine in self._machines.items()}
-        self.snapshots.insert(at, Snapshot(place, entry, pictures, asked, self._cost))
+        snapshot = Snapshot(place, entry, pictures, asked, self._cost, self._fresh)
+        self.snapshots.insert(at, snapshot)
         self._weigh(at)
         self._weigh(at + 1)
         while sum(s.size for s in self.snapshots) > self.memory and len(self.snapshots) > 2:
@@ -419,7 +436,7 @@ class History:
             machine.asked = snapshot.asked[name]
             machine.seen = _counters(machine.computer)
         self._base = dict(snapshot.pictures)
-        self.cursor = snapshot.entry
+        self.cursor, self._fresh = snapshot.entry, snapshot.fresh
         self._cost = self._kept_at = snapshot.cost
 
     # -- going to another place --------------------------------------------------------------
@@ -427,7 +444,8 @@ class History:
     def go(self, place: int) -> None:
         """Makes the machine what it was at a place of its run, which lies before or behind this.
 
-        Raises `KitError` where there is no such place.
+        That is before anything came in there; but at the end, after it. Raises `KitError` where
+        there is no such place.
         """
         self._check_place(place)
         with self._quietly():
@@ -461,9 +479,9 @@ class History:
             self._farthest = dict(self._base)
 
     def _go(self, place: int) -> None:
-        at = bisect_right(self.snapshots, place, key=lambda snapshot: snapshot.place)
-        best = self.snapshots[at - 1]
-        if not best.place <= self.place <= place or not self.is_past:
+        best = self._last_snapshot(place)
+        is_between = best.place <= self.place < place or (self.place == place and self._fresh)
+        if not is_between or not self.is_past:
             self._restore(best)
         near = int(NEAR / self._rate) if self._rate else LEAST_SLICE
         if place - self.place > 4 * near:
@@ -472,6 +490,34 @@ class History:
         self._drive(place)
         if place == self.end:
             self._pass()
+
+    def _last_snapshot(self, place: int) -> Snapshot:
+        """The last one from which the way to a place leads forward."""
+        at = bisect_right(self.snapshots, place, key=lambda snapshot: snapshot.place) - 1
+        is_end = place == self.end
+        while not (self.snapshots[at].place < place or self.snapshots[at].fresh or is_end):
+            at -= 1
+        return self.snapshots[at]
+
+    @contextmanager
+    def excursion(self) -> Iterator[None]:
+        """While this lasts, the machines may be taken to other places; then they come back."""
+        self._see()
+        here, fresh = self.place, self._fresh
+        with self._quietly():
+            self._leave_the_end()
+            try:
+                yield
+            finally:
+                self._go(here)
+                if not fresh:
+                    self._pass()
+
+    def rewind(self) -> None:
+        """Goes to where history began, before anything came in."""
+        with self._quietly():
+            self._leave_the_end()
+            self._restore(self.snapshots[0])
 
     def _drive(self, place: int, hit: Callable[[Computer], bool] | None = None) -> None:
         """Makes the recorded steps again, up to a place; asks `hit` whether to stop earlier."""
@@ -560,7 +606,7 @@ class History:
         If there is none from place `least` on, it returns False and stays.
         """
         self._see()
-        here = self.place
+        here, fresh = self.place, self._fresh
         with self._quietly():
             self._leave_the_end()
             for low, high in self._stretches(least, here):
@@ -582,6 +628,8 @@ class History:
                     self._go(hits[-1])
                     return True
             self._go(here)
+            if not fresh:
+                self._pass()
         return False
 
     def forward(self, arm: Callable[[], None], fits: Callable[[Computer], int | None]) -> bool:
@@ -634,8 +682,7 @@ class History:
 
         Raises `KitError` if there was none since the history began.
         """
-        here = self.place
-        with self._quietly():
+        with self.excursion():
             if not self.back(
                 partial(stop_at_traps, machine), lambda who: 0 if who is machine else None
             ):
@@ -643,9 +690,7 @@ class History:
             self._go(max(0, self.place_of(machine, machine.steps - 1)))
             explanation = explain_next_step(machine)
             entry = explanation.entry
-            text = explanation.text("" if entry is None else self._entered(machine, entry))
-            self._go(here)
-        return text
+            return explanation.text("" if entry is None else self._entered(machine, entry))
 
     def _entered(self, machine: Computer, entry: int) -> str:
         """Where the word of storage at `entry` was last written, A and D bits of walks aside."""

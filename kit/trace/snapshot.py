@@ -21,12 +21,12 @@ from kit.machine.board import RAM_BASE
 from kit.machine.bus import PAGE
 from kit.machine.computer import Computer
 
-__all__ = ["RECORDS", "TRANSIENT", "Journal", "Picture", "take_picture"]
+__all__ = ["RECORDS", "Journal", "Picture", "lasting", "take_picture"]
 
 RECORDS = {"uart": "output", "printer": "paper", "punch": "cards"}
 """The devices that put something out, and the attribute that has all of it."""
 
-TRANSIENT = ("instruction", "next_pc", "completed")
+_TRANSIENT = ("instruction", "next_pc", "completed")
 """Words of a hart that only tell of the last step, and that a virtual machine need not have."""
 
 _PIECE = 8
@@ -156,8 +156,7 @@ class Picture:
 
     def digest(self) -> str:
         """A check sum of all of it, the same on every computer."""
-        hart = {name: value for name, value in self.hart.items() if name not in TRANSIENT}
-        words = {"hart": hart, "devices": self.devices, "steps": self.steps}
+        words = {"hart": lasting(self.hart), "devices": self.devices, "steps": self.steps}
         found = hashlib.sha256(json.dumps(words, sort_keys=True).encode())
         for page in self.storage:
             found.update(page)
@@ -166,6 +165,12 @@ class Picture:
         for piece in self.disk:
             found.update(piece)
         return found.hexdigest()
+
+
+def lasting(hart: dict[str, Any]) -> dict[str, Any]:
+    """The words of a hart on which its future depends: a reservation that is over is none."""
+    words = {name: value for name, value in hart.items() if name not in _TRANSIENT}
+    return words if hart["reservation_valid"] else words | {"reservation": 0}
 
 
 def take_picture(machine: Computer, before: Picture | None = None) -> Picture:

@@ -67,13 +67,11 @@ class Tape:
     @classmethod
     def of(cls, history: History) -> Tape:
         """What a history has recorded, from its beginning to the farthest place."""
-        here = history.place
-        with _disks_in_memory(history):
+        with _disks_in_memory(history), history.excursion():
             history.go(history.end)
             end = {"place": history.place, "state": _digest(history.computers)}
-            history.go(0)
+            history.rewind()
             states = {name: computer.save() for name, computer in history.computers.items()}
-            history.go(here)
         return cls(
             machines={name: _built(c, history) for name, c in history.computers.items()},
             states=states,

@@ -123,6 +123,45 @@ def test_another_past_has_another_future_and_says_what_is_undone() -> None:
     assert not history.is_past
 
 
+def test_a_place_is_before_what_came_in_there_whatever_snapshots_there_are() -> None:
+    machine = machine_of("wasm", ECHO)
+    history = History(machine)
+    machine.run(50)
+    before = take_picture(machine).digest()
+    machine.uart.feed(b"a")
+    after = take_picture(machine).digest()
+    history.go(20)
+    history.go(50)
+    assert take_picture(machine).digest() == after, "the end is after what came in"
+    machine.uart.feed(b"b")
+    history.keep()
+    machine.run(50)
+    end = take_picture(machine).digest()
+    for start in (0, 50, 60, 100):
+        history.go(start)
+        history.go(50)
+        assert take_picture(machine).digest() == before
+    machine.run(0)
+    assert machine.uart.save()["line"] == b"b".hex()
+    state = take_picture(machine).digest()
+    with history.excursion():
+        history.go(3)
+    assert take_picture(machine).digest() == state
+    machine.run(50)
+    assert take_picture(machine).digest() == end
+
+
+def test_steps_made_again_need_no_more_snapshots() -> None:
+    machine = machine_of("wasm", CALLS)
+    history = History(machine, clock=lambda: 1e-5 * machine.steps)
+    machine.run(40_000)
+    count = len(history.snapshots)
+    for _ in range(10):
+        history.go(0)
+        machine.run(40_000)
+    assert len(history.snapshots) <= count + 4
+
+
 def test_cards_and_disk_go_back_too(tmp_path: Path) -> None:
     deck = Deck.from_text("one\ntwo\nthree\n")
     machine = machine_of("wasm", PUNCHER, reader=deck)

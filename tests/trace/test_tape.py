@@ -140,6 +140,34 @@ def test_what_devices_forget_is_forgotten_in_a_replay_too(tmp_path: Path) -> Non
     assert again.uart.output == machine.uart.output
 
 
+@pytest.mark.parametrize("steps", [0, 100])
+def test_what_came_in_before_the_first_step_comes_in_once(tmp_path: Path, steps: int) -> None:
+    machine = Machine(memory="64K")
+    machine.load(assemble(ECHO))
+    history = History(machine)
+    for key in (b"a", b"b"):
+        machine.uart.feed(key)
+        history.keep()
+    machine.run(steps)
+    record_to(tmp_path / "tape", history)
+    assert machine.uart.text == ("ab" if steps else "")
+    again = Tape.load(tmp_path / "tape").replay().computers[""]
+    assert again.uart.save() == machine.uart.save()
+
+
+def test_a_reservation_that_is_over_is_no_difference(tmp_path: Path) -> None:
+    """A virtual machine need not know where it was."""
+    source = "la t0, w\nlr.w t1, (t0)\nsc.w t1, t0, (t0)\n1: j 1b\n.balign 4\nw: .word 0"
+    machine = Machine(memory="64K")
+    machine.load(assemble(source))
+    history = History(machine)
+    machine.run(50)
+    record_to(tmp_path / "tape", history)
+    assert machine.hart.reservation
+    Tape.load(tmp_path / "tape").replay(vm=True)
+    assert main(["diff", str(tmp_path / "tape"), "--vm"]) == 0
+
+
 def test_recording_does_not_touch_the_file_of_a_disk(tmp_path: Path) -> None:
     """To find out how the run began, the machine goes back: not so its disk's file."""
     written: list[int] = []
