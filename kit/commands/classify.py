@@ -32,9 +32,9 @@ def add_classify(commands: Any) -> None:
     parser = commands.add_parser(
         "classify",
         help="say which instructions are sensitive and privileged (Popek and Goldberg)",
-        description="Decides for each instruction, over all states, whether it is privileged, "
-        "control-sensitive or behaviour-sensitive, and what the theorems of Popek and Goldberg say "
-        "of the processor. Every state that it shows has been run.",
+        description="Decides for each instruction, over all states, whether it is privileged,\n"
+        "control-sensitive or behaviour-sensitive, and what the theorems of Popek and\n"
+        "Goldberg say of the processor. Every state that it shows has been run.",
         epilog=EXAMPLES + holes,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
