@@ -22,19 +22,19 @@ def qemu(
     disk: Path | None = None,
     legacy: bool = True,
     typed: bytes = b"",
-    counted: bool = False,
+    counted: int | None = None,
 ) -> tuple[str, int]:
     """What an ELF file prints, and its exit code. `disk` is changed in place.
 
-    With `counted`, time goes by with instructions, nearly one to a tick: then each run is like the
-    one before, however busy this computer is.
+    With `counted`, time goes by with instructions, however busy this computer is: one takes 2 to
+    the power of `counted` nanoseconds, and a tick has 100.
     """
     emulator = shutil.which("qemu-system-riscv32")
     if emulator is None:
         missing("qemu-system-riscv32 is not installed (Debian package qemu-system-misc)")
     command = [str(emulator), *BOARD.split(), "-m", memory, "-kernel", str(program)]
     command += ["-append", append] if append else []
-    command += ["-icount", "shift=7,sleep=off"] if counted else []
+    command += ["-icount", f"shift={counted}"] if counted is not None else []
     command += ["-global", f"virtio-mmio.force-legacy={'on' if legacy else 'off'}"]
     if disk is not None:
         command += ["-drive", f"file={disk},if=none,format=raw,id=disk", *DISK.split()]

@@ -291,8 +291,10 @@ def test_a_terminal_takes_the_place_of_cards_and_paper_on_qemu(of: str) -> None:
     good = [*Deck.read(BATCH / "jobs" / "cards.deck").lines(), *SURVIVOR]
     bad = hostile_job("spy") + hostile_job("smash") + hostile_job("promote") + SURVIVOR
     cards = good if of == "05" else good + bad
+    # a job pays for the time in which it waits for what is typed, and this computer may be busy
+    cards = [re.sub(r"^(\$JOB \w+,\w+),\d+", r"\1,9999", card) for card in cards]
     typed = "".join(card + "\n" for card in cards).encode() + b"\x04"
-    printed, status = qemu(BATCH / of / "built" / "monitor.elf", typed=typed, counted=True)
+    printed, status = qemu(BATCH / of / "built" / "monitor.elf", typed=typed, counted=0)
     assert status == 0
     bare = run(cards, stage(of)).printer.text
     assert without_times(printed) == without_times(bare)
