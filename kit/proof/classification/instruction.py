@@ -374,7 +374,7 @@ class _Classification:
 
     def _model(self, conditions: list[Any]) -> Any:
         """Values that satisfy the conditions, or None if there are none."""
-        solver = z3.Solver()
+        solver = z3.SimpleSolver()
         solver.set("timeout", PATIENCE)
         solver.add(*conditions)
         answer = solver.check()

@@ -242,10 +242,12 @@ def _key(name: str) -> tuple[str, int, str]:
 
 def _theorem(theorem: Theorem) -> list[str]:
     verdict = "holds" if theorem.holds else "fails"
-    lines = [f"Theorem {theorem.number} {verdict}. {theorem.statement}"]
+    lines = _wrapped(f"Theorem {theorem.number} {verdict}. {theorem.statement}", "")
     if theorem.holds and theorem.provided:
         lines.append(f"    With {', '.join(theorem.provided)} clear.")
-    return [*lines, *(f"    {name}: {why}" for name, why in theorem.broken_by)]
+    for name, why in theorem.broken_by:
+        lines += _wrapped(f"{name}: {why}", "    ")
+    return lines
 
 
 def _details(verdicts: Sequence[Verdict]) -> list[str]:

@@ -162,7 +162,8 @@ class Claim:
         """
         if not self._holds(config, decoder, self.states):
             raise KitError(f"z3 found that it is {self.shows}, but running it does not show that")
-        states, waiting = self.states, [_KEYS]
+        states = self.states
+        waiting = [[key for key in _KEYS if any(_is_set(state, key) for state in states)]]
         while waiting:
             keys = waiting.pop()
             fewer = tuple(_cleared(state, keys) for state in states)
@@ -196,6 +197,13 @@ _KEYS: list[Place] = [
     *((name, -1) for name in sorted(WORDS.keys() - _FIXED)),
     *(("mstatus", bit) for bit in range(32)),
 ]
+
+
+def _is_set(state: State, place: Place) -> bool:
+    name, n = place
+    if name in ARRAYS:
+        return bool(state[name][n])
+    return bool(state[name] if n < 0 else state[name] >> n & 1)
 
 
 def _cleared(state: State, keys: Sequence[Place]) -> State:
