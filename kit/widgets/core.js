@@ -439,7 +439,10 @@ function connect(store, run) {
   run.on("msg:custom", (message, buffers) => {
     turn = turn.then(async () => {
       if (message.part) await store.take(restored(message.part, buffers));
-      for (const name of ["live", "busy", "problem", "answer", "room"]) if (name in message) store[name] = message[name];
+      for (const name of ["live", "busy", "problem", "room"]) if (name in message) store[name] = message[name];
+      for (const [machine, listing] of Object.entries(message.live?.listings ?? {})) message.live.listings[machine] = readListing(listing);
+      store.answer = message.answer ?? "";
+      store.walk = message.walk ?? null;
       if ("moment" in message) store.moment = message.moment;
       store.changed();
     });

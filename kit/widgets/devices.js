@@ -161,6 +161,14 @@ function openTerminal(node, store, live) {
   terminal.open(node);
   const sizes = new ResizeObserver(() => { const wide = fit.proposeDimensions(); if (wide?.cols > 20) terminal.resize(wide.cols, 12); });
   sizes.observe(node);
+  // Tab is for the guest; after Escape it leaves, so that nobody is caught in here.
+  let leaving = false;
+  terminal.attachCustomKeyEventHandler((event) => {
+    if (event.type !== "keydown") return true;
+    const out = leaving && event.key === "Tab";
+    leaving = event.key === "Escape" || (leaving && event.key === "Shift");
+    return !out;
+  });
   terminal.onData((data) => live && store.ask({ action: "type", machine: store.machine, text: data }));
   terminal.textarea?.setAttribute("aria-label", store.say("devices.terminal"));
   return { reset: () => terminal.reset(), write: (data) => terminal.write(Uint8Array.from(data, (c) => c.charCodeAt(0))), end: () => { sizes.disconnect(); terminal.dispose(); } };

@@ -20,6 +20,7 @@ from kit.control.vmm import VMM
 from kit.devices.deck import Deck
 from kit.errors import KitError
 from kit.machine.computer import Computer
+from kit.machine.explain import explain_last_trap
 from kit.trace.debugger import Debugger
 from kit.trace.history import History
 from kit.widgets.listing import listing_at
@@ -133,7 +134,11 @@ class Driver:
         self.run.recorder.put_back()
 
     def _do_explain(self, request: dict[str, Any]) -> dict[str, Any]:
-        return {"answer": self._machine(request).explain()}
+        machine = self._machine(request)
+        try:  # just after a trap the registers still tell
+            return {"answer": explain_last_trap(machine)}
+        except KitError:
+            return {"answer": machine.explain()}
 
     def _do_walk(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"walk": walk(self._machine(request), int(request.get("address", 0)))}

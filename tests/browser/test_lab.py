@@ -1,107 +1,153 @@
-"""Lessons in a real JupyterLab: the views are drawn there, and clicks reach Python."""
+"""Lessons and views in a real JupyterLab: drawn, clicked, scrubbed and driven."""
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from kit.classroom.folder import open_folder
-
 pytest.importorskip("jupyterlab", reason="the extra 'lab' is not installed")
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+from tests.browser.conftest import Lab, run_last
+from tests.browser.views import picture, violations
 
-_CELLS = [
-    """
-from kit.trace import Event, Recording
-from kit.widgets.machine_view import MachineView
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("lab")]
 
-events = tuple(Event(10 * n, "a", "device", "M", "M", pc=n) for n in range(5))
-view = MachineView(Recording(events))
-view
-""",
-    "print('cursor', view.cursor)",
-]
+RECORDED = """
+from kit import VMM, Machine, assemble
+from kit.widgets import *
+from tests.widgets.runs import BARE, two_machines
 
-
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[str]:
-    """The address of a JupyterLab that serves the lessons, and `_CELLS` as ``view.ipynb``."""
-    open_folder(tmp_path)
-    cells = [
-        {"id": f"c{n}", "cell_type": "code", "metadata": {}, "source": source.strip()}
-        | {"outputs": [], "execution_count": None}
-        for n, source in enumerate(_CELLS)
-    ]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": kernel, "cells": cells}
-    (tmp_path / "view.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
-    environment = os.environ | {
-        "JUPYTER_CONFIG_DIR": str(tmp_path / "config"),
-        "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime"),
-        "PYTHONPATH": str(Path(__file__).parents[2]),
-    }
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0"]
-    command += ["--IdentityProvider.token=", "--expose-app-in-browser"]
-    server = subprocess.Popen(
-        [*command, f"--ServerApp.root_dir={tmp_path}"],
-        env=environment,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert server.stderr is not None
-    addresses = (re.search(r"http://\S+/lab$", line.strip()) for line in server.stderr)
-    address = next(filter(None, addresses), None)
-    assert address is not None, "JupyterLab did not start"
-    yield address[0]
-    server.terminate()
-    server.communicate()
+vmm = two_machines()
+with record(vmm, "batch and multi") as run:
+    vmm.run(3_000_000)
+timeline = Timeline(run, event=run.find("ecall"), near=True)
+timeline
+"""
 
 
-def test_a_click_in_the_view_reaches_python(lab: str, chromium: Any) -> None:
-    page = chromium.new_page(viewport={"width": 1100, "height": 900})
-    outside: list[str] = []
-    page.on(
-        "request",
-        lambda request: (
-            outside.append(request.url)
-            if request.url.startswith("http")
-            and not request.url.startswith(lab.removesuffix("/lab"))
-            else None
-        ),
-    )
-    page.goto(f"{lab}/tree/view.ipynb?reset")
-    page.wait_for_function("window.jupyterapp?.shell.currentWidget?.sessionContext")
-    page.evaluate(
-        """async () => {
-            await jupyterapp.shell.currentWidget.sessionContext.ready;
-            await jupyterapp.commands.execute("notebook:run-all-cells");
-        }"""
+def test_a_click_in_the_view_reaches_python(opened: Callable[..., Any]) -> None:
+    page = opened(
+        "view.ipynb",
+        [
+            "from kit.trace import Event, Recording\n"
+            "from kit.widgets.machine_view import MachineView\n"
+            "events = [Event(10 * n, 'a', 'device', 'M', 'M', pc=n) for n in range(5)]\n"
+            "view = MachineView(Recording(tuple(events)))\n"
+            "view",
+            "print('cursor', view.cursor)",
+        ],
     )
     page.locator(".kit-mv .lanes").focus()
     page.keyboard.press("End")
-    page.evaluate(
-        """async () => {
-            jupyterapp.shell.currentWidget.content.activeCellIndex = 1;
-            await jupyterapp.commands.execute("notebook:run-cell");
-        }"""
-    )
+    run_last(page)
     page.get_by_text("cursor 9", exact=True).wait_for()
-    page.close()
-    assert outside == []
 
 
-def test_a_lesson_that_is_only_opened_is_not_marked_as_changed(lab: str, chromium: Any) -> None:
+def test_all_views_of_a_run_follow_one_moment_and_python_does_too(
+    opened: Callable[..., Any],
+) -> None:
+    page = opened(
+        "views.ipynb",
+        [
+            RECORDED,
+            "Panel(run)",
+            "MemoryMap(run)",
+            "Devices(run)",
+            "Charts(run)",
+            "run",
+            "print('moment', timeline.moment)",
+        ],
+    )
+    page.locator(".kit-overview").wait_for()
+    views = ["timeline", "panel", "memory_map", "devices", "charts", "overview"]
+    for name in views:
+        assert page.locator(f".kit-{name}").count() >= 1
+    before = page.locator(".kit-panel .kit-clock").first.text_content()
+    page.locator(".kit-timeline .kit-stage").first.focus()
+    page.keyboard.press("PageDown")
+    page.wait_for_function(
+        "before => document.querySelector('.kit-panel .kit-clock').textContent !== before",
+        arg=before,
+    )
+    clocks = page.locator(".kit-clock").all_text_contents()
+    assert len(set(clocks)) == 1
+    assert len(clocks) == len(views)
+    for name in views:
+        assert violations(page, f".kit-{name}") == []
+    run_last(page)
+    clock = clocks[0].removeprefix("cycle ").replace(",", "")
+    page.get_by_text(f"moment {clock}", exact=True).wait_for()
+    picture(page, "lab-views")
+
+
+def test_a_bare_machine_is_driven_from_its_panel(opened: Callable[..., Any]) -> None:
+    page = opened(
+        "drive.ipynb",
+        [
+            RECORDED.replace("timeline = ", "# ").replace("\ntimeline\n", "\n")
+            + 'machine = Machine(memory="64K")\nmachine.load(assemble(BARE))\nmachine',
+            "print('steps', machine.steps, hex(machine.hart.pc))",
+        ],
+    )
+    panel = page.locator(".kit-panel")
+    panel.wait_for()
+    panel.get_by_role("button", name="step ▶: make one step (S)").click()
+    panel.get_by_text("cycle 1", exact=True).wait_for()
+    panel.get_by_label("symbol, file:line or address").fill("handler")
+    panel.get_by_role("button", name="run to").click()
+    panel.locator(".kit-code .label", has_text="handler").wait_for()
+    panel.get_by_role("button", name="why?").click()
+    panel.get_by_text("called its kernel by ecall").wait_for()
+    panel.get_by_role("button", name="◀ back").click()
+    panel.get_by_role("img", name="machine: mode U").wait_for()
+    panel.get_by_label("symbol, file:line or address").fill("nowhere")
+    panel.get_by_role("button", name="run to").click()
+    panel.get_by_text("no such symbol").wait_for()
+    assert violations(page, ".kit-panel") == []
+    run_last(page)
+    picture(page, "lab-panel")
+    page.get_by_text("steps 1", exact=False).first.wait_for()
+
+
+def test_a_machine_room_is_run_fed_and_typed_at(opened: Callable[..., Any]) -> None:
+    page = opened(
+        "room.ipynb",
+        [
+            "from kit import VMM, Machine\n"
+            "from kit.devices.disk_image import DiskImage\n"
+            "from tests.guests.multi import disk\n"
+            "vmm = VMM(Machine(memory='16M'))\n"
+            "multi = vmm.create('multi', image='guests/multi', memory='4M',"
+            " disk=DiskImage(disk('14')))\n"
+            "vmm",
+            "from kit.widgets import Devices\ndevices = Devices(vmm)\ndevices",
+            "print('sent', repr(multi.uart.text[-40:]))",
+        ],
+    )
+    room = page.locator(".kit-machine_room")
+    room.wait_for()
+    room.get_by_role("button", name="run ▶▶").click()
+    room.locator(".kit-console", has_text="$ ").wait_for()
+    page.locator(".kit-devices .kit-terminal").scroll_into_view_if_needed()
+    page.wait_for_function(
+        "document.querySelector('.kit-devices .xterm-rows')?.textContent.includes('$')"
+    )
+    page.locator(".xterm-helper-textarea").focus()
+    page.keyboard.type("echo typed here\n", delay=30)
+    room.locator(".kit-console", has_text="typed here").wait_for()
+    assert violations(page, ".kit-machine_room") == []
+    run_last(page)
+    page.get_by_text("sent", exact=False).first.wait_for()
+    picture(page, "lab-room")
+
+
+def test_a_lesson_that_is_only_opened_is_not_marked_as_changed(
+    lab_server: Lab, chromium: Any
+) -> None:
     page = chromium.new_page()
-    page.goto(f"{lab}/tree/lessons/00-three-systems.ipynb?reset")
+    page.goto(f"{lab_server.address}/tree/lessons/00-three-systems.ipynb?reset")
     page.wait_for_function("window.jupyterapp?.shell.currentWidget?.sessionContext")
     dirty = page.evaluate(
         """async () => {

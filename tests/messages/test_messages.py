@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -27,6 +28,14 @@ def test_a_language_has_all_messages_with_the_same_values(language: str) -> None
     for id_, text in other.items():
         known = english.get(id_, english.get(id_.removesuffix(".one"), ""))
         assert _places(text) <= _places(known) | {"count"}, id_
+
+
+def test_a_language_is_complete_by_itself() -> None:
+    for language in LANGUAGES:
+        file = Path(kit.__file__).parent / "messages" / f"{language}.json"
+        own = json.loads(file.read_text(encoding="utf-8"))
+        missing = {id_ for id_ in catalogue("en") if not id_.endswith(".one")} - own.keys()
+        assert not missing, language
 
 
 @pytest.mark.parametrize("source", _SOURCES, ids=lambda path: path.name)
