@@ -130,6 +130,7 @@ class Debugger:
         self.points: list[Point] = []
         self._touched: list[tuple[str, Point]] = []
         self._refills: dict[str, int] = {}
+        self._also: Callable[[int, int], None] | None = None  # who listened before
         self._turns = _Turns(policy or RoundRobin(), lambda: bool(self._touched))
         self._held = tuple(held)
 
@@ -201,15 +202,13 @@ class Debugger:
         for name, machine in self.machines.items():
             here = (p for p in self.points if not p.length and p.vm in (None, name))
             machine.breakpoints = {point.address for point in here}
-        host = self._host()
-        host.bus.watch = self._written if any(point.length for point in self.points) else None
-        host.bus.watched = self._watched()
+        bus = self._host().bus
+        bus.watch = self._written if any(point.length for point in self.points) else self._also
+        bus.watched = self._watched() if self._also is None else None
 
     def _disarm(self) -> None:
         for machine in self.machines.values():
             machine.breakpoints = set()
-        host = self._host()
-        host.bus.watch = host.bus.watched = None
 
     def _watched(self) -> tuple[range, ...] | None:
         """Where in the host's storage is what is watched; None where that can change in a run."""
@@ -229,6 +228,8 @@ class Debugger:
         return [first, *(one.kernel.machine for one in _chain(first))][-1]
 
     def _written(self, real: int, size: int) -> None:
+        if self._also is not None and not self.history.silent:
+            self._also(real, size)
         if self.history.taking:
             return
         for name, machine in self.machines.items():
@@ -282,11 +283,16 @@ class Debugger:
 
     def run(self, budget: int = DEFAULT_BUDGET) -> Hit:
         """Runs to the next point, or until something else ends the run."""
-        self._arm()
+        bus = self._host().bus
+        before = bus.watch, bus.watched
+        self._also = bus.watch
         try:
+            self._arm()
             return self._run(budget)
         finally:
             self._disarm()
+            bus.watch, bus.watched = before
+            self._also = None
 
     def _run(self, budget: int) -> Hit:
         if isinstance(self.system, Computer):

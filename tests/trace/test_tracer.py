@@ -11,6 +11,7 @@ import pytest
 
 from kit import VMM, Machine, assemble
 from kit.errors import KitError
+from kit.trace.debugger import Debugger
 from kit.trace.history import History
 from kit.trace.tracer import KINDS, Trace
 from tests.trace.programs import CALLS, ECHO
@@ -108,6 +109,19 @@ def test_page_tables() -> None:
     assert [event.text for event in trace.events] == [
         "satp is 0x80080002", "4 bytes at 0x80002000", "4 bytes at 0x80002004",
     ]  # fmt: skip
+
+
+def test_a_debugger_takes_nothing_from_a_trace() -> None:
+    machine = bare(PAGED)
+    with Trace(machine, ["table"]) as trace:
+        watch = machine.bus.watch
+        debug = Debugger(machine)
+        debug.watch(0x8000_2000)
+        assert debug.run().reason == "watchpoint"
+        assert machine.bus.watch is watch
+        machine.run(100)
+        debug.run(10)
+    assert len(trace.events) == 3
 
 
 def test_a_run_stops_after_an_event() -> None:
