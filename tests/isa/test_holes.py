@@ -19,7 +19,7 @@ def word(hole: str) -> int:
     """An instruction in which the hole shows."""
     operands = {"mstatus": {"csr": 0x300}, "time": {"csr": 0xC01}}.get(hole, {})
     row = HOLES[hole]
-    known = {name: 0 for name in row.widths} | {"rs1": 0, "rd": 6} | operands
+    known = dict.fromkeys(row.widths, 0) | {"rs1": 0, "rd": 6} | operands
     known["rs1"] = 5 if hole == "jrst1" else 0
     return row.encode(**{name: known[name] for name in row.widths})
 
