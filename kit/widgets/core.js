@@ -382,10 +382,11 @@ class Store {
     if (at >= 0) {
       const kind = this.kindOf(at), [before, after] = [this.mode[at] & 3, (this.mode[at] >> 2) & 3];
       const modes = before === after ? this.say("moment.mode_stays", { mode: MODES[after] }) : this.say("moment.mode_changes", { before: MODES[before], after: MODES[after] });
+      const called = this.cause && this.cause[at] !== 255 ? this.say("moment.called", { cause: this.causes[this.cause[at] & 128 ? 2 ** 31 + (this.cause[at] & 127) : this.cause[at]] ?? "" }) : "";
       const cost = kind.cost ? this.say("moment.cost", { count: count(kind.cost) }) : "";
       return [
         `${this.name(this.vm[at])} · ${this.headline(at)}`,
-        [this.say(`means.${kind.id}`), this.say(`handler.${kind.handler}`), modes, cost].filter(Boolean).join(" "),
+        [called, this.say(`means.${kind.id}`), this.say(`handler.${kind.handler}`), modes, cost].filter(Boolean).join(" "),
       ];
     }
     const machine = this.running(clock);
@@ -482,7 +483,7 @@ function widget(view, title) {
 
 // The bar that every view has: where we are, and buttons to go elsewhere.
 function transport(root, store, { title }) {
-  const heading = h("div", { class: "kit-title" }, store.say(`${title}.title`));
+  const heading = h("div", { class: "kit-title" }, store.say(`${title}.title`), title === "overview" && store.title ? h("span", { class: "kit-soft" }, ` · ${store.title}`) : null);
   const slider = h("input", {
     type: "range", min: 0, step: "any", "aria-label": store.say("moment.position"),
     oninput: () => store.go(store.t[Math.max(0, store.eventAt(+slider.value))] ?? 0),

@@ -59,7 +59,7 @@ function memoryMap(root, store, options = {}) {
     const frames = new Set(baseline.map.frames.map(rowKey));
     return {
       added: now.guest.mapped.filter((row) => !before.has(rowKey(row))), gone: baseline.map.guest.mapped.filter((row) => !after.has(rowKey(row))),
-      frames: now.frames.filter((row) => !frames.has(rowKey(row))), pmp: rowKey(baseline.map.guest.pmp.map(rowKey)) !== rowKey(now.guest.pmp.map(rowKey)),
+      frames: now.frames.filter((row) => !frames.has(rowKey(row))), pmp: JSON.stringify(baseline.map.guest.pmp) !== JSON.stringify(now.guest.pmp),
       satp: baseline.map.guest.satp !== now.guest.satp,
     };
   }
@@ -79,10 +79,10 @@ function memoryMap(root, store, options = {}) {
   // -- the picture --------------------------------------------------------------------------------
 
   function columnsOf(map, change) {
-    const { guest, frames } = map, pmpOf = (start) => guest.pmp.find((row) => row[1] <= start && start < row[1] + row[2]);
+    const { guest, frames } = map;
     const fresh = new Set((change?.added ?? []).map(rowKey));
     const virtual = guest.mapped.map((row) => ({ start: row[0], bytes: row[2], to: row[1], flags: row[3], kind: row[3] & 16 ? "program" : ownerAt(guest, row[1]), fresh: fresh.has(rowKey(row)) }));
-    const physical = guest.storage.map(([start, bytes, owner, rights, name]) => ({ start, bytes, kind: owner, rights, name, small: owner === "device", pmp: pmpOf(start) }));
+    const physical = guest.storage.map(([start, bytes, owner, rights, name]) => ({ start, bytes, kind: owner, rights, name, small: owner === "device" }));
     const real = store.real ? realBoxes(map, frames) : [];
     return { virtual: merged(virtual), physical, real };
   }
@@ -157,7 +157,7 @@ function memoryMap(root, store, options = {}) {
     }
     const heading = (x, text, sub) => svg.append(s("text", { x, y: 14, class: "bold", "font-size": 13 }, text), s("text", { x, y: 29, class: "soft" }, sub));
     heading(V_X + 1, store.say("memory_map.virtual"), map.guest.paged ? store.say("memory_map.by_tables", { satp: hex(map.guest.satp) }) : store.say("memory_map.unpaged"));
-    heading(P_X + 1, store.say(store.real ? "memory_map.physical" : "memory_map.storage"), store.say("memory_map.pmp_short", { count: map.guest.pmp.length }));
+    heading(P_X + 1, store.say(store.real ? "memory_map.physical" : "memory_map.storage"), map.guest.pmp ? store.say("memory_map.pmp_short", { count: map.guest.pmp.length }) : "");
     if (store.real) heading(R_X + 1, store.say("memory_map.real"), store.say("memory_map.all_frames"));
     const pc = store.frameOf(store.machine)?.words[31];
     const boxed = (box, x, text, sub, address, here, lit, more = "") => {
@@ -229,8 +229,8 @@ function memoryMap(root, store, options = {}) {
       }
     }
     if (walk.physical === null) { steps.push(say("fault")); return steps; }
-    const region = guest.pmp.find((row) => row[1] <= walk.physical && walk.physical < row[1] + row[2]);
-    steps.push(region ? say("pmp", { entry: region[0], rights: rwx(region[3]), locked: region[3] & 128 ? "L" : "" }) : say("no_pmp"));
+    const region = guest.pmp?.find((row) => row[1] <= walk.physical && walk.physical < row[1] + row[2]);
+    if (guest.pmp) steps.push(region ? say("pmp", { entry: region[0], rights: rwx(region[3]), locked: region[3] & 128 ? "L" : "" }) : say("no_pmp"));
     steps.push(say("physical", { address: hex(walk.physical, 9) }));
     if (store.real) steps.push(walk.real === null ? say("no_frame") : say("real", { address: hex(walk.real), vm: store.name(store.machine) }));
     if (walk.exact) {
@@ -241,7 +241,7 @@ function memoryMap(root, store, options = {}) {
   }
 
   function drawSide(map, change) {
-    const names = ["walk", ...(map.shadow.length ? ["shadow"] : []), "pmp", ...(change ? ["changes"] : [])];
+    const names = ["walk", ...(map.shadow.length ? ["shadow"] : []), ...(map.guest.pmp ? ["pmp"] : []), ...(change ? ["changes"] : [])];
     if (!names.includes(tab)) tab = "walk";
     const shown = { walk: walkSide, shadow: shadowSide, pmp: pmpSide, changes: changeSide }[tab];
     put(side, choice(store.say("memory_map.side"), names.map((name) => store.say(`memory_map.${name}_tab`)), names.indexOf(tab), (k) => { tab = names[k]; draw(); }), shown(map, change));

@@ -19,6 +19,7 @@ function overview(root, store, options = {}) {
   root.append(lampRow, top, tabs, bottom);
 
   function drawTabs() {
+    tabs.hidden = names.length < 2;
     put(tabs, names.map((name) => h("button", { type: "button", role: "tab", "aria-selected": name === chosen ? "true" : "false", "aria-controls": bottom.id, tabindex: name === chosen ? 0 : -1, onclick: () => open(name) }, store.say(`${name}.title`))));
   }
   function open(name) {

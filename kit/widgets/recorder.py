@@ -32,7 +32,7 @@ from kit.widgets.packing import zigzag
 
 __all__ = ["COLUMNS", "CSR_WORDS", "Film", "Recorder"]
 
-COLUMNS = ("t", "run", "vm", "kind", "mode", "pc", "text", "value", "data", "jump")
+COLUMNS = ("t", "run", "vm", "kind", "mode", "pc", "text", "value", "data", "jump", "cause")
 """What is kept of each event; see `Film`."""
 
 CSR_WORDS = (
@@ -54,6 +54,7 @@ _BARE_KINDS = {
 }
 _LETTERS = {"U": 0, "S": 1, "M": 3}
 _WAITING = 16
+NO_CAUSE = 255
 _FILLED = 200
 """Events between two maps where only shadow entries were filled in."""
 _OUTPUT_LIMIT = 200_000
@@ -68,7 +69,8 @@ class Film:
     machine directly before it; `vm` and `kind` numbers in `machines` and `kinds`; `mode` the mode
     before (bits 1:0) and after (bits 3:2), and whether the machine waits then (bit 4); `pc`;
     `text` a number in `strings`, with its `value` and `data`; `jump` by how much the machine's own
-    clock is farther than steps explain (see `kit.widgets.packing.zigzag`).
+    clock is farther than steps explain (see `kit.widgets.packing.zigzag`); `cause` why hardware
+    called the VMM (bit 7 for interrupts), or `NO_CAUSE`.
 
     `frames` are registers by the number of the event after which they were so; `maps` and
     `outputs` are rows that begin with the clock of the run.
@@ -76,7 +78,7 @@ class Film:
 
     def __init__(self) -> None:
         self.columns: dict[str, array[int]] = {
-            name: array("B" if name in ("vm", "mode") else "H" if name == "kind" else "Q")
+            name: array("B" if name in ("vm", "mode", "cause") else "H" if name == "kind" else "Q")
             for name in COLUMNS
         }
         self.kinds: dict[EventKind, int] = {}
@@ -260,7 +262,8 @@ class Recorder:
         clocks[2] = hart.mtime
         mode = before | hart.mode << 2 | (_WAITING if hart.waiting else 0)
         t = begin + direct
-        self._add(number, row_kind, t, direct, mode, pc, text, value, data, jump)
+        called = NO_CAUSE if kind == "interrupt" else cause & 0x1F | (cause >> 31) << 7
+        self._add(number, row_kind, t, direct, mode, pc, text, value, data, jump, called)
         self.film.end = t + max(1, row_kind.cost)
         csr = hart.instruction >> 20 if row_kind.id == "emulate" else 0
         maps = self._watched[number]
@@ -307,14 +310,14 @@ class Recorder:
 
     def _add(
         self, number: int, kind: EventKind, t: int, run: int, mode: int, pc: int, text: int,
-        value: int, data: int, jump: int,
+        value: int, data: int, jump: int, cause: int = NO_CAUSE,
     ) -> None:  # fmt: skip
         film = self.film
         if len(film) >= self.limits["events"]:
             film.lost += 1
             return
         which = film.kinds.setdefault(kind, len(film.kinds))
-        film.add((t, run, number, which, mode, pc, text, value, data, zigzag(jump)))
+        film.add((t, run, number, which, mode, pc, text, value, data, zigzag(jump), cause))
 
     # -- events of the bare machine ----------------------------------------------------------
 

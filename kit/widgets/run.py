@@ -23,7 +23,7 @@ from kit.widgets.events import VMM as BY_VMM
 from kit.widgets.listing import listing
 from kit.widgets.maps import pool_of
 from kit.widgets.packing import pack, pack_json, pack_words
-from kit.widgets.recorder import COLUMNS, CSR_WORDS, Film, Recorder
+from kit.widgets.recorder import COLUMNS, CSR_WORDS, Recorder
 
 __all__ = ["FORMAT", "Run", "record"]
 
@@ -47,20 +47,21 @@ class Run:
 
     def __init__(self, recorder: Recorder, title: str = "") -> None:
         self.recorder = recorder
+        self.film = recorder.film
         self.id = f"run-{secrets.token_hex(4)}"
-        self.title = title or ", ".join(recorder._names)
+        self.title = title or ", ".join(self.names)
         self._known: tuple[int, ...] = (0, 0, 0, 0)
         self._packed: tuple[tuple[int, ...], dict[str, Any]] | None = None
 
     @property
-    def film(self) -> Film:
-        """What was recorded, in columns."""
-        return self.recorder.film
+    def names(self) -> dict[str, int]:
+        """The numbers of the machines in the film, by name."""
+        return self.recorder._names
 
     @property
     def machines(self) -> dict[str, Computer]:
         """The machines that were recorded, by name."""
-        return {name: self.recorder.machines[n] for name, n in self.recorder._names.items()}
+        return {name: self.recorder.machines[n] for name, n in self.names.items()}
 
     def close(self) -> None:
         """Records no more."""
@@ -83,7 +84,7 @@ class Run:
         Raises `KitError` if there is none.
         """
         wanted = {n for k, n in self.film.kinds.items() if kind in (k.id, k.name)}
-        machine = None if vm is None else self.recorder._names.get(vm, -1)
+        machine = None if vm is None else self.names.get(vm, -1)
         kinds, machines = self.film.columns["kind"], self.film.columns["vm"]
         for index in range(start, len(kinds)):
             if kinds[index] in wanted and machine in (None, machines[index]):
@@ -99,6 +100,10 @@ class Run:
         if not -len(times) <= event < len(times):
             raise KitError(f"there is no event {event}; the run has {len(times)}")
         return int(times[event])
+
+    def machine_of(self, event: int) -> int:
+        """The number of the machine that an event is of."""
+        return int(self.film.columns["vm"][event])
 
     def moment_of(self, machine: Computer) -> int:
         """The clock of the run where a machine is now, as far as its own steps tell."""
@@ -126,14 +131,11 @@ class Run:
         return tuple(len(one) for one in known)
 
     def _header(self) -> dict[str, Any]:
-        names = self.recorder._names
         return {
             "version": FORMAT,
             "id": self.id,
             "title": self.title,
-            "machines": [
-                self._machine(name, n, self.recorder.machines[n]) for name, n in names.items()
-            ],
+            "machines": self._machine_rows(),
             "kinds": [
                 {"id": k.id, "name": k.name, "handler": k.handler, "cost": k.cost, "step": k.step}
                 for k in self.film.kinds
@@ -146,6 +148,10 @@ class Run:
             "lost": self.film.lost,
             "ends": self._ends(),
         }
+
+    def _machine_rows(self) -> list[dict[str, Any]]:
+        rows = zip(self.names.items(), self.recorder.machines, strict=True)
+        return [self._machine(name, number, machine) for (name, number), machine in rows]
 
     def _machine(self, name: str, number: int, machine: Computer) -> dict[str, Any]:
         steps, time = self.recorder.bases[number]
@@ -253,7 +259,7 @@ class Run:
         lanes[begin] = "o"
         lanes[end] = "@" if begin == end else ">"
         visit = "#" if kind.cost else " "
-        name = list(self.recorder._names)[row["vm"]]
+        name = list(self.names)[row["vm"]]
         where = f"{row['t']:>14,}  {name:<8.8}"
         return f"{where}  {lanes[0]}     {lanes[1]}     {visit}   {self.words(event)}"
 

@@ -14,9 +14,11 @@ from kit.control.vmm import VMM
 from kit.errors import KitError
 from kit.machine.computer import Computer
 from kit.messages import catalogue, chosen_language
+from kit.trace.recording import Recording
 from kit.widgets.bundle import bundle
 from kit.widgets.packing import as_text
 from kit.widgets.page import fragment, page
+from kit.widgets.recorded import RecordedRun
 from kit.widgets.run import Run, record
 
 try:
@@ -56,10 +58,12 @@ _models: WeakKeyDictionary[Run, RunModel] = WeakKeyDictionary()
 _runs: WeakKeyDictionary[Computer | VMM, Run] = WeakKeyDictionary()
 
 
-def as_run(what: Run | Computer | VMM) -> Run:
+def as_run(what: Run | Recording | Computer | VMM) -> Run:
     """The run to be looked at: a machine or a VMM is recorded from its first view on."""
     if isinstance(what, Run):
         return what
+    if isinstance(what, Recording):
+        return RecordedRun(what)
     if not isinstance(what, Computer | VMM):
         raise KitError(f"a view shows a run, a machine or a VMM, not {what!r}")
     if what not in _runs:
@@ -76,9 +80,9 @@ def _model_of(run: Run) -> RunModel:
 class View(anywidget.AnyWidget):
     """A view of a run. Its `moment` and `machine` are those of all views of the run.
 
-    `what` is a run, or a machine or VMM, which is recorded from then on, and can be driven from
-    the view. `event` is where it begins: the number of an event, from -1 at the end. `language` is
-    one of `kit.messages.LANGUAGES`; other options are the view's own.
+    `what` is a run (or a `kit.trace.Recording`), or a machine or VMM, which is recorded from then
+    on, and can be driven from the view. `event` is where it begins: the number of an event, from -1
+    at the end. `language` is one of `kit.messages.LANGUAGES`; other options are the view's own.
     """
 
     module: ClassVar[str]
@@ -100,7 +104,7 @@ class View(anywidget.AnyWidget):
 
     def __init__(
         self,
-        what: Run | Computer | VMM,
+        what: Run | Recording | Computer | VMM,
         *,
         event: int | None = None,
         language: str = "",
@@ -110,7 +114,7 @@ class View(anywidget.AnyWidget):
         self.language = language or chosen_language()
         model = _model_of(self.recorded)
         self.driver: Driver | None = None
-        if not isinstance(what, Run):
+        if isinstance(what, Computer | VMM):
             from kit.widgets.live import driver_of
 
             self.driver = driver_of(what, self.recorded, model)
@@ -139,8 +143,7 @@ class View(anywidget.AnyWidget):
         Raises `KitError` where there is no such event.
         """
         self.run.moment = self.recorded.moment(event)
-        film = self.recorded.film
-        self.run.machine = film.columns["vm"][event]
+        self.run.machine = self.recorded.machine_of(event)
 
     # -- without Jupyter ---------------------------------------------------------------------
 

@@ -36,13 +36,13 @@ def test_a_click_in_the_view_reaches_python(opened: Callable[..., Any]) -> None:
             "events = [Event(10 * n, 'a', 'device', 'M', 'M', pc=n) for n in range(5)]\n"
             "view = MachineView(Recording(tuple(events)))\n"
             "view",
-            "print('cursor', view.cursor)",
+            "print('moment', view.moment)",
         ],
     )
-    page.locator(".kit-mv .lanes").focus()
+    page.locator(".kit-stage").first.focus()
     page.keyboard.press("End")
     run_last(page)
-    page.get_by_text("cursor 9", exact=True).wait_for()
+    page.get_by_text("moment 840", exact=True).wait_for()
 
 
 def test_all_views_of_a_run_follow_one_moment_and_python_does_too(

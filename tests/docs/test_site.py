@@ -61,7 +61,7 @@ def test_the_site_does_not_tell_the_outcome_of_a_prediction(site: Path) -> None:
     shown = re.sub(r"(?s)<details.*?</details>|<pre>.*?</pre>", "", exercise)
     assert "Replace the dots" in exercise
     assert "dump" not in shown
-    assert "kit-mv" not in shown
+    assert "kit-view" not in shown
     assert exercise.count("<details") == 2
 
 
@@ -74,11 +74,11 @@ def test_building_the_site_says_nothing_alarming(site: Path) -> None:
 @pytest.mark.browser
 def test_the_machine_view_is_alive_in_the_lesson(site: Path, tab: Any) -> None:
     tab.goto((site / "lessons" / "00-three-systems.html").as_uri())
-    view = tab.locator(".kit-mv").first
-    words = view.locator(".words")
+    view = tab.locator(".kit-overview").first
+    words = view.locator(".kit-words")
     words.wait_for()
     before = words.inner_text()
-    view.locator(".lanes").focus()
+    view.locator(".kit-stage").first.focus()
     tab.keyboard.press("ArrowRight")
     assert words.inner_text() != before
 

@@ -109,8 +109,8 @@ def long_run(events: int, machines: int = 3, seed: int = 1) -> Run:
         clock += direct
         if which == 5:
             machine = chance.randrange(machines)
-        film.add((clock, direct, machine, numbers[which], modes[which], 0x80000000, texts[which],
-                  0, 0, 0))  # fmt: skip
+        row = (clock, direct, machine, numbers[which], modes[which], 0x80000000, texts[which])
+        film.add((*row, 0, 0, 0, 2))
         clock += kinds[which].cost
     film.end = clock
     return run
