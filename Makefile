@@ -16,7 +16,8 @@ PACKAGES := qemu-system-misc binutils-riscv64-unknown-elf gcc-riscv64-unknown-el
 NODE_MODULES := tests/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format lab docs docs-serve bench lockstep equivalence fuzz engines mutants clean distclean
+.PHONY: help run test lint format lab docs docs-serve bench lockstep equivalence fuzz engines mutants \
+    screenshots terminal clean distclean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -70,13 +71,21 @@ engines: $(VENV)/.dev  ## compare ten million steps of the fast engine with the 
 mutants: $(VENV)/.dev  ## seed each known kind of bug into the VMM kernel and have it found
 	$(BIN)/python -m pytest -n 2 tests/vmm/test_mutants.py --mutants
 
+screenshots: $(VENV)/.dev  ## make the pictures of the documentation again
+	@tools/packages.sh optional chromium
+	$(BIN)/python tools/screenshots.py
+
+terminal:  ## build the terminal of the views from the versions of tools/terminal/package.json
+	npm ci --prefix tools/terminal --no-audit --no-fund --loglevel=error
+	npm run --silent --prefix tools/terminal build
+
 clean:  ## delete what the targets made, except .venv and my-os
 	rm -rf build dist docs/_build docs/lessons
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './$(VENV)/*' -exec rm -rf {} +
 
 distclean: clean  ## clean, and delete .venv too
-	rm -rf $(VENV) tests/node_modules
+	rm -rf $(VENV) tests/node_modules tools/terminal/node_modules
 
 $(NODE_MODULES): tests/package.json tests/package-lock.json
 	npm ci --prefix tests --ignore-scripts --no-audit --no-fund --loglevel=error

@@ -154,7 +154,7 @@ class Store {
     names.forEach((name, k) => { this[name === "text" ? "textOf" : name] = joined(this[name === "text" ? "textOf" : name], doc.first, columns[k]); });
     for (const name of ["title", "machines", "kinds", "causes", "registers", "csrs", "real", "end", "ends", "lost", "frameWords"]) this[name] = doc[name];
     this.size = doc.count;
-    for (const [name, first] of [["strings", "firstString"], ["parts", "firstPart"], ["maps", "firstMap"], ["outputs", "firstOutput"]])
+    for (const [name, first] of [["strings", "firstString"], ["parts", "firstPart"], ["codes", "firstCode"], ["maps", "firstMap"], ["outputs", "firstOutput"]])
       this[name] = [...(this[name] ?? []).slice(0, doc[first]), ...(await plain(doc[name]))];
     if (doc.listing) this.listings = (await plain(doc.listing)).map(readListing);
     this.costs = Float64Array.from(this.kinds, (kind) => kind.cost);

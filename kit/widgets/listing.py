@@ -12,12 +12,13 @@ from kit.machine.computer import Computer
 from kit.machine.names import names_of
 from kit.resources import guests_dir
 from kit.trace.debugger import physical_address
-from kit.widgets.maps import image_extent, peek_page
+from kit.widgets.maps import image_extent, page_of, peek_page
 
-__all__ = ["listing", "listing_at"]
+__all__ = ["AFTER", "BEFORE", "code_rows", "listing", "listing_at"]
 
 BEFORE, AFTER = 12, 24
 """Bytes of program shown before and after a place."""
+
 _MOST = 4000
 _AROUND = 4
 """Lines of source before and after one that is named."""
@@ -26,12 +27,12 @@ _AROUND = 4
 def listing(machine: Computer, places: Iterable[int]) -> dict[str, Any]:
     """Rows [address, bytes, text, symbol, file:line] around the places, and the source lines.
 
-    An address is taken as it is mapped now: of programs that are gone nothing is shown.
+    Only the loaded program is shown: what lies elsewhere may be another one by now.
     """
     rows: dict[int, list[Any]] = {}
     program = _Program(machine)
     for place in sorted(set(places)):
-        if place not in rows and len(rows) < _MOST:
+        if program.has(place) and place not in rows and len(rows) < _MOST:
             for row in program.around(place):
                 rows.setdefault(row[0], row)
     ordered = [rows[at] for at in sorted(rows)]
@@ -39,8 +40,26 @@ def listing(machine: Computer, places: Iterable[int]) -> dict[str, Any]:
 
 
 def listing_at(machine: Computer, place: int) -> dict[str, Any]:
-    """The same around one place."""
-    return listing(machine, [place])
+    """The program around one place as it is now, whosever it is."""
+    found = listing(machine, [place])
+    if not found["rows"]:
+        page = page_of(machine, place)
+        at = place & PAGE - 1
+        found["rows"] = [] if page is None else code_rows(place, 0, page[at : at + AFTER])
+    return found
+
+
+def code_rows(pc: int, before: int, code: bytes) -> list[list[Any]]:
+    """Rows of a program of which nobody knows names or source, `before` bytes from pc on.
+
+    Instructions have two lengths, so it is tried where the first one begins, until pc begins one.
+    """
+    for skipped in (*range(0, before, 2), before):
+        rows = disassemble_bytes(code[skipped:], pc - before + skipped)
+        found = [[at, word[::-1].hex(), text, "", ""] for at, word, text in rows]
+        if any(row[0] == pc for row in found):
+            return found
+    return []
 
 
 class _Program:
@@ -54,6 +73,10 @@ class _Program:
         self._start, size = image_extent(machine)
         self._end = self._start + size
 
+    def has(self, address: int) -> bool:
+        """Does it belong to the program that was loaded?"""
+        return self._start <= address < self._end
+
     def around(self, place: int) -> list[list[Any]]:
         """The rows around a place."""
         begins = place - BEFORE in self._names.lines
@@ -62,8 +85,6 @@ class _Program:
         return [self._row(*row) for row in disassemble_bytes(data, start)]
 
     def _row(self, at: int, word: bytes, text: str) -> list[Any]:
-        if not self._start <= at < self._end:  # a program of the guest's own, which nobody knows
-            return [at, word[::-1].hex(), text, "", ""]
         symbol = self._symbols.get(at, "") or self._names.symbol(at)
         return [at, word[::-1].hex(), text, symbol, self._names.line(at)]
 

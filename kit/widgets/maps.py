@@ -28,7 +28,7 @@ from kit.machine.board import ADDRESSES
 from kit.machine.bus import PAGE
 from kit.machine.computer import Computer
 
-__all__ = ["frames_of", "guest_map", "image_extent", "peek_page", "pool_of", "shadow_of"]
+__all__ = ["frames_of", "guest_map", "image_extent", "page_of", "peek_page", "pool_of", "shadow_of"]
 
 SV32 = 1 << 31
 V, R, W, X, U, A, D = (1 << bit for bit in (0, 1, 2, 3, 4, 6, 7))
@@ -51,6 +51,25 @@ def peek_page(machine: Computer, page: int) -> bytes | None:
     if not machine.bus.is_ram(page, PAGE):
         return None
     return machine.bus.read_bytes(page, PAGE)
+
+
+def page_of(machine: Computer, address: int) -> bytes | None:
+    """The page of a virtual address of U-mode, as the tables stand; None where there is none."""
+    hart = machine.hart
+    if not hart.satp & SV32:
+        return peek_page(machine, address & -PAGE)
+    root = peek_page(machine, (hart.satp & 0x3FFFFF) << 12)
+    entry = _entry(root, address >> 22)
+    if entry & V and not entry & LEAF:
+        entry = _entry(peek_page(machine, entry >> 10 << 12), address >> 12 & 0x3FF)
+        page = entry >> 10 << 12
+    else:
+        page = entry >> 20 << 22 | address & _MEGA - PAGE
+    return peek_page(machine, page) if entry & V and entry & LEAF else None
+
+
+def _entry(table: bytes | None, number: int) -> int:
+    return 0 if table is None else int.from_bytes(table[4 * number :][:4], "little")
 
 
 def _entries(machine: Computer, table: int) -> Iterator[tuple[int, int]]:

@@ -159,7 +159,8 @@ function memoryMap(root, store, options = {}) {
     heading(V_X + 1, store.say("memory_map.virtual"), map.guest.paged ? store.say("memory_map.by_tables", { satp: hex(map.guest.satp) }) : store.say("memory_map.unpaged"));
     heading(P_X + 1, store.say(store.real ? "memory_map.physical" : "memory_map.storage"), map.guest.pmp ? store.say("memory_map.pmp_short", { count: map.guest.pmp.length }) : "");
     if (store.real) heading(R_X + 1, store.say("memory_map.real"), store.say("memory_map.all_frames"));
-    const pc = store.frameOf(store.machine)?.words[31];
+    const event = store.atEvent(), own = event >= 0 && store.vm[event] === store.machine && store.costOf(event) > 0;
+    const pc = own ? store.pc[event] : store.frameOf(store.machine)?.words[31];
     const boxed = (box, x, text, sub, address, here, lit, more = "") => {
       // What is seen is part of what is read aloud, so it is one text.
       const marker = here ? " ◀ pc" : "", describe = `${text} ${sub}${marker}${more}`, high = box.height >= 30;
@@ -180,8 +181,8 @@ function memoryMap(root, store, options = {}) {
       boxed(box, P_X, `${hex(box.start)} ${box.kind === "device" ? box.name : name}${rights}`, size(box.bytes), map.guest.paged ? null : box.start, !map.guest.paged && reached(box, pc), walk && within(walk.physical, box));
     }
     for (const box of real) {
-      const own = box.machine === store.machine && !box.table;
-      boxed(box, R_X, `${hex(box.start)} ${box.name}`, size(box.bytes), null, false, walk && own && within(walk.real, box));
+      const its = box.machine === store.machine && !box.table;
+      boxed(box, R_X, `${hex(box.start)} ${box.name}`, size(box.bytes), null, false, walk && its && within(walk.real, box));
     }
     if (!virtual.length) {
       const text = store.say("memory_map.identity");

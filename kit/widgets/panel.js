@@ -26,8 +26,11 @@ function csrRow(store, csr, word, before) {
   return h("div", { class: changed ? "kit-csr kit-changed" : "kit-csr", title: csr.text, "data-csr": csr.name }, parts);
 }
 
+// The rows around pc: as they are now, of the loaded program, or as an event has kept them.
 function codeAround(store, machine, pc) {
-  const listing = store.live?.listings?.[machine]?.byAddress?.has(pc) ? store.live.listings[machine] : store.listings?.[machine];
+  const now = store.live?.moment === store.moment ? store.live.listings?.[machine] : null;
+  const kept = store.codes?.[store.code?.[store.lastOf(machine)] ?? 0] ?? [];
+  const listing = [now, store.listings?.[machine], { rows: kept, byAddress: new Map(kept.map((row, k) => [row[0], k])), source: {} }].find((one) => one?.byAddress.has(pc));
   const k = listing?.byAddress.get(pc);
   if (k === undefined) return { rows: [], listing };
   let [first, last] = [k, k];

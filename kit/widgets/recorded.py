@@ -44,7 +44,7 @@ class RecordedRun(Run):
         self.film = Film()
         self.id = f"run-{secrets.token_hex(4)}"
         self.title = ", ".join(recording.vms)
-        self._known = (0, 0, 0, 0)
+        self._known = (0, 0, 0, 0, 0)
         self._packed = None
         before = recording.events[0].step if recording.events else 0
         for event in recording.events:
@@ -65,7 +65,7 @@ class RecordedRun(Run):
         cause = _CAUSES.get(event.cause, NO_CAUSE)
         t = film.end + run
         machine = self.names[event.vm]
-        film.add((t, run, machine, number, mode, event.pc, text, 0, 0, 0, cause))
+        film.add((t, run, machine, number, mode, event.pc, text, 0, 0, 0, cause, 0))
         film.end = t + kind.cost
 
     def _add_map(self, name: str) -> None:
@@ -127,4 +127,4 @@ class RecordedRun(Run):
 
 def _rights(letters: str) -> str:
     """Such as "rw-"; nothing where nothing is allowed."""
-    return letters if set(letters) > {"-"} else ""
+    return letters if letters.strip("-") else ""

@@ -20,19 +20,21 @@ from kit.control.costs import cost_of
 from kit.control.virtual_machine import VirtualMachine
 from kit.control.vmm import VMM
 from kit.devices.disk_image import SECTOR
-from kit.isa.cpu import M
+from kit.isa.cpu import M, U
 from kit.isa.disassembler import disassemble
 from kit.isa.hart import Hart
+from kit.machine.bus import PAGE
 from kit.machine.computer import Computer
 from kit.trace.tracer import Trace, TraceEvent
 from kit.vmm.kernel import VirtualCpu
 from kit.widgets.events import GUEST, HARDWARE, EventKind, kind_of_exit, register_name
-from kit.widgets.maps import frames_of, guest_map, shadow_of
+from kit.widgets.listing import AFTER, BEFORE
+from kit.widgets.maps import frames_of, guest_map, page_of, shadow_of
 from kit.widgets.packing import zigzag
 
 __all__ = ["COLUMNS", "CSR_WORDS", "Film", "Recorder"]
 
-COLUMNS = ("t", "run", "vm", "kind", "mode", "pc", "text", "value", "data", "jump", "cause")
+COLUMNS = ("t", "run", "vm", "kind", "mode", "pc", "text", "value", "data", "jump", "cause", "code")
 """What is kept of each event; see `Film`."""
 
 CSR_WORDS = (
@@ -70,7 +72,8 @@ class Film:
     before (bits 1:0) and after (bits 3:2), and whether the machine waits then (bit 4); `pc`;
     `text` a number in `strings`, with its `value` and `data`; `jump` by how much the machine's own
     clock is farther than steps explain (see `kit.widgets.packing.zigzag`); `cause` why hardware
-    called the VMM (bit 7 for interrupts), or `NO_CAUSE`.
+    called the VMM (bit 7 for interrupts), or `NO_CAUSE`; `code` a number in `codes`: the program
+    around pc then (pc, bytes before it, and all bytes), of programs of the guest's; 0 is none.
 
     `frames` are registers by the number of the event after which they were so; `maps` and
     `outputs` are rows that begin with the clock of the run.
@@ -83,6 +86,7 @@ class Film:
         }
         self.kinds: dict[EventKind, int] = {}
         self.strings: dict[tuple[str, str], int] = {}
+        self.codes: dict[tuple[int, int, bytes], int] = {(0, 0, b""): 0}
         self.frames: dict[int, array[int]] = {}
         self.parts: list[Any] = []
         self.maps: list[list[Any]] = []
@@ -263,7 +267,8 @@ class Recorder:
         mode = before | hart.mode << 2 | (_WAITING if hart.waiting else 0)
         t = begin + direct
         called = NO_CAUSE if kind == "interrupt" else cause & 0x1F | (cause >> 31) << 7
-        self._add(number, row_kind, t, direct, mode, pc, text, value, data, jump, called)
+        code = self._code(machine, pc, before) or self._code(machine, hart.pc, hart.mode)
+        self._add(number, row_kind, t, direct, mode, pc, text, value, data, jump, called, code)
         self.film.end = t + max(1, row_kind.cost)
         csr = hart.instruction >> 20 if row_kind.id == "emulate" else 0
         maps = self._watched[number]
@@ -310,14 +315,26 @@ class Recorder:
 
     def _add(
         self, number: int, kind: EventKind, t: int, run: int, mode: int, pc: int, text: int,
-        value: int, data: int, jump: int, cause: int = NO_CAUSE,
+        value: int, data: int, jump: int, cause: int = NO_CAUSE, code: int = 0,
     ) -> None:  # fmt: skip
         film = self.film
         if len(film) >= self.limits["events"]:
             film.lost += 1
             return
         which = film.kinds.setdefault(kind, len(film.kinds))
-        film.add((t, run, number, which, mode, pc, text, value, data, zigzag(jump), cause))
+        film.add((t, run, number, which, mode, pc, text, value, data, zigzag(jump), cause, code))
+
+    def _code(self, machine: Computer, pc: int, mode: int) -> int:
+        """The program around pc, of a machine's own programs: others may take their place later."""
+        if mode != U:
+            return 0
+        page = page_of(machine, pc)
+        if page is None:
+            return 0
+        at = pc & PAGE - 1
+        start = max(0, at - BEFORE)
+        key = (pc, at - start, page[start : at + AFTER])
+        return self.film.codes.setdefault(key, len(self.film.codes))
 
     # -- events of the bare machine ----------------------------------------------------------
 
@@ -340,7 +357,8 @@ class Recorder:
         before = _LETTERS[event.mode]
         mode = before | hart.mode << 2 | (_WAITING if hart.waiting else 0)
         text, value, data = self._bare_words(event, hart)
-        self._add(0, kind, t, run, mode, event.pc, text, value, data, jump)
+        code = self._code(machine, event.pc, before) or self._code(machine, hart.pc, hart.mode)
+        self._add(0, kind, t, run, mode, event.pc, text, value, data, jump, NO_CAUSE, code)
         film.end = t
         self._watched[0].changed |= event.kind in ("table", "return")
         self._keep_state(0, machine, boundary=event.kind in ("return", "table"))

@@ -20,7 +20,7 @@ from kit.isa.registers import ABI_NAMES
 from kit.machine.computer import Computer
 from kit.messages import message
 from kit.widgets.events import VMM as BY_VMM
-from kit.widgets.listing import listing
+from kit.widgets.listing import code_rows, listing
 from kit.widgets.maps import pool_of
 from kit.widgets.packing import pack, pack_json, pack_words
 from kit.widgets.recorder import COLUMNS, CSR_WORDS, Recorder
@@ -50,7 +50,7 @@ class Run:
         self.film = recorder.film
         self.id = f"run-{secrets.token_hex(4)}"
         self.title = title or ", ".join(self.names)
-        self._known: tuple[int, ...] = (0, 0, 0, 0)
+        self._known: tuple[int, ...] = (0, 0, 0, 0, 0)
         self._packed: tuple[tuple[int, ...], dict[str, Any]] | None = None
 
     @property
@@ -114,7 +114,7 @@ class Run:
     def to_json(self) -> dict[str, Any]:
         """The whole run, for a view."""
         if self._packed is None or self._packed[0] != (*self._counts(), self.film.end):
-            rows = self._rows(0, 0, 0, 0) | {"listing": pack_json(self._listings())}
+            rows = self._rows(0, 0, 0, 0, 0) | {"listing": pack_json(self._listings())}
             self._packed = (*self._counts(), self.film.end), rows
         return self._header() | self._packed[1]
 
@@ -127,7 +127,7 @@ class Run:
 
     def _counts(self) -> tuple[int, ...]:
         film = self.film
-        known = film, film.strings, film.parts, film.outputs
+        known = film, film.strings, film.parts, film.outputs, film.codes
         return tuple(len(one) for one in known)
 
     def _header(self) -> dict[str, Any]:
@@ -189,7 +189,9 @@ class Run:
                 rows.append([at, number, "halted", result.code])
         return rows
 
-    def _rows(self, first: int, strings: int, parts: int, outputs: int) -> dict[str, Any]:
+    def _rows(
+        self, first: int, strings: int, parts: int, outputs: int, codes: int
+    ) -> dict[str, Any]:
         film = self.film
         frames = sorted(number for number in film.frames if number >= first)
         return {
@@ -198,6 +200,8 @@ class Run:
             "columns": {
                 name: pack(film.columns[name][first:], delta=name == "t") for name in COLUMNS
             },
+            "codes": pack_json([code_rows(*key) for key in list(film.codes)[codes:]]),
+            "firstCode": codes,
             "strings": [list(key) for key in list(film.strings)[strings:]],
             "firstString": strings,
             "frameEvents": pack(frames, delta=True),

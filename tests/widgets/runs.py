@@ -110,7 +110,7 @@ def long_run(events: int, machines: int = 3, seed: int = 1) -> Run:
         if which == 5:
             machine = chance.randrange(machines)
         row = (clock, direct, machine, numbers[which], modes[which], 0x80000000, texts[which])
-        film.add((*row, 0, 0, 0, 2))
+        film.add((*row, 0, 0, 0, 2, 0))
         clock += kinds[which].cost
     film.end = clock
     return run

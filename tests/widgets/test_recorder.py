@@ -9,7 +9,9 @@ import pytest
 
 from kit import VMM, Machine, assemble
 from kit.errors import KitError
+from kit.resources import guests_dir
 from kit.trace import History
+from kit.widgets.listing import code_rows
 from kit.widgets.recorder import CSR_WORDS
 from kit.widgets.run import record
 from tests.widgets.runs import BARE, bare_run, batch_and_multi, sum_deck, two_machines
@@ -106,3 +108,17 @@ def test_a_run_without_events_says_so() -> None:
     with pytest.raises(KitError, match="there is no event 0"):
         run.moment(0)
     run.close()
+
+
+def test_the_program_of_an_event_is_the_one_that_ran_then() -> None:
+    vmm = VMM(Machine(memory="16M"))
+    deck = guests_dir() / "batch" / "jobs" / "monday.deck"
+    vmm.create("batch", image="guests/batch", memory="1M", reader=deck)
+    with record(vmm) as run:
+        vmm.run()
+    event = run.find("trap")
+    pc, code = (run.film.columns[name][event] for name in ("pc", "code"))
+    where, before, data = list(run.film.codes)[code]
+    rows = {row[0]: row[2] for row in code_rows(where, before, data)}
+    assert rows[pc] == "sw t1, 0(t0)"  # SMASH; by now another job is there
+    assert vmm.machines["batch"].read_memory(pc, 4) != data[before : before + 4]
