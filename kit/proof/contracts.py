@@ -120,7 +120,7 @@ class Walk:
         self._address, self._name = address, RIGHTS[right]
         self._odd = z3.BoolVal(False) if z3.is_true(z3.simplify(aligned)) else z3.Not(aligned)
         self._suffix = f"_unaligned_{size}"
-        plen = state.storage.sort().domain().size()
+        plen = state.storage.sort().domain().size() + 2
         self.faults = self._unknown("faults", z3.BoolSort())
         self.cause = z3.If(
             self._unknown("page_faults", z3.BoolSort()),

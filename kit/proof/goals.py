@@ -160,11 +160,12 @@ def _all_at_once(obligation: Obligation, claims: dict[str, Any], result: Result)
 def _check(
     hypotheses: list[Any], negated: Any, result: Result, patience: int
 ) -> tuple[Any, z3.Solver]:
-    solver = z3.Solver()
+    solver = z3.SolverFor("QF_AUFBV")
     solver.set("timeout", patience)
-    solver.add(*hypotheses)
-    if negated is not None:
-        solver.add(negated)
+    asserted = [*hypotheses, *([] if negated is None else [negated])]
+    solver.add(
+        *(z3.simplify(a, expand_select_ite=True, expand_select_store=True) for a in asserted)
+    )
     started = time.perf_counter()
     answer = solver.check()
     result.query = max(result.query, time.perf_counter() - started)

@@ -1,6 +1,6 @@
 """Traced definitions as z3 terms.
 
-A `SymbolicState` has a term for each word, an array for each file, an array of bytes for storage,
+A `SymbolicState` has a term for each word, an array for each file, an array of words for storage,
 and the history of what devices were asked. `Meaning.run` gives the state after a function, all its
 paths merged, with the condition under which it trapped.
 
@@ -12,7 +12,7 @@ agree only if they make the same accesses to devices in the same order.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
 
@@ -22,7 +22,16 @@ from kit.bits import Bits, Expr
 from kit.engine.paths import Block, Definitions, Fork, Key, Op, Raise, Return, Trace
 from kit.isa.cpu import ARRAYS, WORDS, width_of
 
-__all__ = ["Meaning", "Outcome", "SymbolicState", "is_ram", "ram_is_somewhere", "reaches", "term"]
+__all__ = [
+    "Meaning",
+    "Outcome",
+    "SymbolicState",
+    "cell_of",
+    "is_ram",
+    "ram_is_somewhere",
+    "reaches",
+    "term",
+]
 
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "add": lambda a, b: a + b,
@@ -73,6 +82,16 @@ def reaches(address: Any, size: int, whose: str = "") -> Any:
     return z3.Or(is_ram(address, 1, whose), device(address))
 
 
+def cell_of(address: Any) -> Any:
+    """Which word of storage a physical address is in."""
+    return z3.Extract(address.size() - 1, 2, address)
+
+
+def _shift(address: Any) -> Any:
+    """How far up in its word a byte is, in bits."""
+    return z3.Concat(z3.BitVecVal(0, 27), z3.Extract(1, 0, address), z3.BitVecVal(0, 3))
+
+
 def _bit(condition: Any) -> Any:
     return z3.If(condition, z3.BitVecVal(1, 1), z3.BitVecVal(0, 1))
 
@@ -81,7 +100,9 @@ def _bit(condition: Any) -> Any:
 class SymbolicState:
     """Terms for the words, arrays for the files (by an index of eight bits), storage, history.
 
-    `whose` tells one machine's storage from another's.
+    Storage is an array of words of four bytes, since accesses to it are aligned.
+    `whose` tells one machine's storage from another's; `wrote` says whether RAM was written since
+    the state was unknown.
     """
 
     words: dict[str, Any]
@@ -89,6 +110,7 @@ class SymbolicState:
     storage: Any
     log: Any
     whose: str = ""
+    wrote: Any = field(default_factory=lambda: z3.BoolVal(False))
 
     @classmethod
     def unknown(cls, definitions: Definitions, name: str = "") -> SymbolicState:
@@ -99,21 +121,22 @@ class SymbolicState:
             word: z3.Array(name + word, z3.BitVecSort(8), z3.BitVecSort(width_of(word, config)))
             for word in ARRAYS
         }
-        octets = z3.Array(name + "storage", z3.BitVecSort(config.plen), z3.BitVecSort(8))
-        return cls(words, files, octets, z3.Const(name + "history", LOG), name)
+        cells = z3.Array(name + "storage", z3.BitVecSort(config.plen - 2), z3.BitVecSort(32))
+        return cls(words, files, cells, z3.Const(name + "history", LOG), name)
 
     def with_words(self, **values: Any) -> SymbolicState:
         """The state with other words."""
         return replace(self, words=self.words | values)
 
     def octets(self, address: Any, size: int) -> Any:
-        """The `size` bytes at a physical address, which is RAM."""
-        octets = [z3.Select(self.storage, address + n) for n in reversed(range(size))]
-        return z3.Concat(*octets) if size > 1 else octets[0]
+        """The `size` bytes at a physical address, which is aligned and RAM."""
+        cell = z3.Select(self.storage, cell_of(address))
+        return cell if size == 4 else z3.Extract(8 * size - 1, 0, z3.LShR(cell, _shift(address)))
 
     def read(self, address: Any, size: int) -> tuple[SymbolicState, Any]:
         """The state after reading RAM or a device, and what was read."""
-        ram, value = is_ram(address, size, self.whose), self.octets(address, size)
+        value = self.octets(address, size)
+        ram = z3.And(is_ram(address, size, self.whose), address & (size - 1) == 0)
         answer = z3.Function(f"device_gives_{size}", LOG, address.sort(), value.sort())
         event = z3.Function(f"device_was_read_{size}", LOG, address.sort(), LOG)
         log = z3.If(ram, self.log, event(self.log, address))
@@ -121,12 +144,16 @@ class SymbolicState:
 
     def write(self, address: Any, size: int, value: Any) -> SymbolicState:
         """The state after writing RAM or a device."""
-        ram, storage = is_ram(address, size, self.whose), self.storage
-        for n in range(size):
-            storage = z3.Store(storage, address + n, z3.Extract(8 * n + 7, 8 * n, value))
+        ram = z3.And(is_ram(address, size, self.whose), address & (size - 1) == 0)
+        cell, new = z3.Select(self.storage, cell_of(address)), value
+        if size < 4:
+            mask = z3.BitVecVal((1 << 8 * size) - 1, 32) << _shift(address)
+            new = cell & ~mask | z3.ZeroExt(32 - 8 * size, value) << _shift(address)
+        storage = z3.Store(self.storage, cell_of(address), new)
         event = z3.Function(f"device_was_written_{size}", LOG, address.sort(), value.sort(), LOG)
         log = z3.If(ram, self.log, event(self.log, address, value))
-        return replace(self, storage=z3.If(ram, storage, self.storage), log=log)
+        wrote = z3.Or(self.wrote, ram)
+        return replace(self, storage=z3.If(ram, storage, self.storage), log=log, wrote=wrote)
 
     def merge(self, condition: Any, other: SymbolicState) -> SymbolicState:
         """This state where `condition` holds, else the other."""
@@ -140,6 +167,7 @@ class SymbolicState:
             choose(self.storage, other.storage),
             choose(self.log, other.log),
             self.whose,
+            choose(self.wrote, other.wrote),
         )
 
 

@@ -23,7 +23,7 @@ from kit.isa.storage import fetch
 from kit.proof.contracts import ACCESS, PAGE_FAULT, WALK, walk_of
 from kit.proof.goals import Goal, Obligation, lemma
 from kit.proof.lemmas.emulation import shown
-from kit.proof.terms import Outcome, SymbolicState, is_ram, ram_is_somewhere
+from kit.proof.terms import Outcome, SymbolicState, cell_of, is_ram, ram_is_somewhere
 from kit.proof.world import World, legal, world_of
 from kit.vmm.interpreters import INTERPRETERS
 
@@ -79,7 +79,9 @@ class Twin:
         self.promises: list[Any] = []
 
     def _address(self, name: str) -> Any:
-        return z3.Const(name, self.guest.storage.sort().domain())
+        """Any address of a word, by this name."""
+        cell = z3.Const(name, self.guest.storage.sort().domain())
+        return z3.Concat(cell, z3.BitVecVal(0, 2))
 
     def translate(self, state: SymbolicState, key: Key, args: list[Any]) -> Outcome:
         """The machine's `translate`: it faults, or leads to where the shadow tables may lead."""
@@ -91,12 +93,15 @@ class Twin:
         promise = z3.And(z3.Not(walk.faults), z3.Not(walk.sets), is_ram(page, 4096))
         self.promises += [z3.Or(faults, promise), frames_are_its_own(walk.leads)]
         # What the guest has at its address is what is in the frame.
-        for n in range(size):
-            at = walk.leads + n
-            here = z3.Select(self.guest.storage, at) == z3.Select(self.host.storage, real(at))
-            self.promises.append(z3.Implies(is_ram(page, 4096), here))
+        here = self._has(self.guest, walk.leads) == self._has(self.host, real(walk.leads))
+        self.promises.append(z3.Implies(is_ram(page, 4096), here))
         cause = z3.BitVecVal(PAGE_FAULT[right], self.world.config.xlen)
         return Outcome(state, real(walk.leads), faults, cause, address)
+
+    @staticmethod
+    def _has(state: SymbolicState, address: Any) -> Any:
+        """The word of storage that an address is in."""
+        return z3.Select(state.storage, cell_of(address))
 
     def hypotheses(self) -> list[Any]:
         """The invariant of both machines, and what the shadow tables and the allocator promise.
@@ -115,18 +120,18 @@ class Twin:
         ]  # fmt: skip
 
     def storage_agrees(self, host: SymbolicState, guest: SymbolicState) -> Any:
-        """A claim: any byte of the guest's RAM is what it was in its frame, or is again."""
+        """A claim: any word of the guest's RAM that was the same in its frame is so again."""
         at = self._address("any_address")
         page = z3.Concat(z3.Extract(at.size() - 1, 12, at), z3.BitVecVal(0, 12))
-        before = z3.Select(self.guest.storage, at) == z3.Select(self.host.storage, real(at))
-        after = z3.Select(guest.storage, at) == z3.Select(host.storage, real(at))
+        before = self._has(self.guest, at) == self._has(self.host, real(at))
+        after = self._has(guest, at) == self._has(host, real(at))
         return z3.Implies(z3.And(is_ram(page, 4096), frames_are_its_own(at), before), after)
 
     def others_are_safe(self, host: SymbolicState) -> Any:
-        """A claim: a byte of real storage that has changed is in a frame of the guest's RAM."""
+        """A claim: a word of real storage that has changed is in a frame of the guest's RAM."""
         at = self._address("any_real_address")
         page = z3.Concat(_owner(at), z3.BitVecVal(0, 12))
-        same = z3.Select(host.storage, at) == z3.Select(self.host.storage, at)
+        same = self._has(host, at) == self._has(self.host, at)
         return z3.Or(same, is_ram(page, 4096))
 
 

@@ -55,6 +55,15 @@ def _all_entries(world: World, size: int) -> list[Obligation]:
     return [Obligation(hypotheses, claims, {"address": address, "rights": rights})]
 
 
+def _word(world: World, entry: int) -> list[Obligation]:
+    """A region has all bytes of a word, or none: they have the same rights."""
+    address, hypotheses = _place(world, 1)
+    call = partial(world.isa().call, entry_matches, world.start, entry)
+    byte = call(address, 1).value
+    claims = {f"{size} bytes": call(address & -size, size).value == byte for size in (2, 4)}
+    return [Obligation(hypotheses, claims, {"address": address, "byte's": byte})]
+
+
 def _page(world: World, entry: int) -> list[Obligation]:
     """A region that has all of a page, or none of it, has all or none of each access in it."""
     address, hypotheses = _place(world, 1)
@@ -102,6 +111,7 @@ def protection(config: Config) -> Mapping[str, Goal]:
     for entry in range(config.pmp):
         for size in (*SIZES, PAGE):
             goals[f"entry {entry}, {size} bytes"] = partial(_entry, world, entry, size)
+        goals[f"entry {entry}, words"] = partial(_word, world, entry)
         goals[f"entry {entry}, pages"] = partial(_page, world, entry)
     for size in SIZES:
         goals[f"all entries, {size} bytes"] = partial(_all_entries, world, size)
