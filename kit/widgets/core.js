@@ -9,6 +9,7 @@ const VOID_NODE = "http://www.w3.org/2000/svg";
 const BLOCK = 64; // events in one entry of the index of sums
 const RUN_U = 0, COST = 4, STEPS = 5, GUEST = 6, EVENTS = 7, SUMS = 8; // sums for each machine
 const PLAY_MS = 450;
+const FORGOTTEN_MS = 20000;
 
 // -- elements -----------------------------------------------------------------------------------
 
@@ -426,14 +427,23 @@ async function storeOf(model) {
     if (run) connect(store, run);
   }
   const store = await known;
+  // The run went on since the first view of it was made.
+  if (doc.count > store.size && !store.driven) await store.take(doc);
   store.texts = { ...store.texts, ...model.get("texts") };
   return store;
+}
+
+// A run that nobody looks at any more need not stay in the page's memory.
+function forgetLater(store) {
+  if (store.models.size) return; // Python may still tell more of it
+  setTimeout(() => { if (!store.listeners.size) STORES.delete(store.id); }, FORGOTTEN_MS);
 }
 
 // Ties a store to the run's model in a notebook, through which Python moves it and is moved.
 function connect(store, run) {
   store.models.add(run);
   store.driven = run.get("driven");
+  run.on("change:document", async () => { await store.take(run.get("document")); store.changed(); });
   run.on("change:moment", () => store.go(run.get("moment"), run));
   run.on("change:machine", () => { store.machine = run.get("machine"); store.changed(); });
   let turn = Promise.resolve();
@@ -474,7 +484,7 @@ function widget(view, title) {
       el.replaceChildren(root);
       const options = model.get("options") ?? {};
       const end = view(root, store, { transport: true, ...options });
-      return end;
+      return () => { end(); forgetLater(store); };
     },
   };
 }

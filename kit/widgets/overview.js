@@ -1,5 +1,5 @@
 // All views of a run together: the timeline on top, and one of the others beneath it.
-import { widget, h, put, transport, allLamps } from "./core.js";
+import { widget, h, put, transport, keys, allLamps } from "./core.js";
 import { timeline } from "./timeline.js";
 import { panel } from "./panel.js";
 import { memoryMap } from "./memory_map.js";
@@ -41,6 +41,7 @@ function overview(root, store, options = {}) {
   });
   const update = () => { bar.update(); put(lampRow, allLamps(store)); };
   const endTimeline = timeline(top, store, { ...options, transport: false, lamps: false });
+  keys(root, store);
   open(chosen);
   update();
   const stop = store.listen(update);

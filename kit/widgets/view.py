@@ -51,7 +51,14 @@ class RunModel(Widget):
     driven = traitlets.Bool(False).tag(sync=True)
 
     def __init__(self, run: Run, **values: Any) -> None:
+        self._sent = len(run)
         super().__init__(document=run, **values)
+
+    def refresh(self) -> None:
+        """Sends the document once more where the run went on since."""
+        if len(self.document) != self._sent:
+            self._sent = len(self.document)
+            self.send_state("document")
 
 
 _models: WeakKeyDictionary[Run, RunModel] = WeakKeyDictionary()
@@ -74,6 +81,7 @@ def as_run(what: Run | Recording | Computer | VMM) -> Run:
 def _model_of(run: Run) -> RunModel:
     if run not in _models:
         _models[run] = RunModel(run)
+    _models[run].refresh()
     return _models[run]
 
 

@@ -21,9 +21,10 @@ from kit.widgets import (
     Panel,
     ProofView,
     Timeline,
+    record,
 )
 from kit.widgets.charts import gantt_svg, overhead_svg
-from tests.widgets.runs import batch_and_multi
+from tests.widgets.runs import batch_and_multi, two_machines
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 VIEWS = (Timeline, Panel, MemoryMap, MachineRoom, Devices, Charts, Overview)
@@ -82,6 +83,22 @@ def test_all_views_of_a_run_share_one_moment() -> None:
     assert first.moment == 5
     with pytest.raises(KitError, match=f"no event {len(run)}; the run has {len(run)}"):
         first.go(len(run))
+
+
+def test_a_view_of_a_run_that_went_on_has_all_of_it() -> None:
+    vmm = two_machines()
+    run = record(vmm)
+    vmm.run(5_000)
+    first = Timeline(run)
+    sent: list[object] = []
+    first.run.send_state = sent.append
+    vmm.run(50_000)
+    second = Timeline(run)
+    assert second.run is first.run
+    assert sent == ["document"]
+    Timeline(run)
+    assert sent == ["document"]
+    assert second.run.get_state()["document"]["count"] == len(run)
 
 
 def test_a_view_shows_nothing_but_runs_machines_and_vmms() -> None:
