@@ -168,6 +168,9 @@ class Number:
     def __bool__(self) -> bool:
         return _now().decide(self.term != 0)
 
+    def __format__(self, how: str) -> str:
+        return "a number"
+
     def __mod__(self, other: int) -> Number:
         return self & _power(other) - 1
 
