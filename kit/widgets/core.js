@@ -253,6 +253,8 @@ class Store {
     return -1;
   }
   modeOf(machine, clock = this.moment) {
+    const now = this.live?.moment === clock ? this.live.modes?.[machine] : undefined;
+    if (now !== undefined) return now;
     const e = this.lastOf(machine, clock);
     if (e < 0) { const first = this.nextOf(machine, -1); return first < 0 ? 3 : this.mode[first] & 3; }
     const within = this.costOf(e) > 0 && clock < this.endOf(e);

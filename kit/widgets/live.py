@@ -23,10 +23,10 @@ from kit.machine.computer import Computer
 from kit.machine.explain import explain_last_trap
 from kit.trace.debugger import Debugger
 from kit.trace.history import History
+from kit.widgets.film import registers
 from kit.widgets.listing import listing_at
 from kit.widgets.maps import frames_of, guest_map, shadow_of
 from kit.widgets.packing import beside
-from kit.widgets.recorder import registers
 from kit.widgets.run import Run
 from kit.widgets.walk import walk
 
@@ -231,11 +231,18 @@ class Driver:
         buffers: list[bytes] = []
         part = beside(self.run.part(), buffers)
         moment = self._moment()
-        live: dict[str, Any] = {"moment": moment, "frames": {}, "listings": {}, "maps": {}}
+        live: dict[str, Any] = {
+            "moment": moment,
+            "frames": {},
+            "listings": {},
+            "maps": {},
+            "modes": {},
+        }
         for number, machine in enumerate(self.run.recorder.machines):
             words = list(registers(machine.hart))
             live["frames"][number] = {"words": words, "before": self._known.get(number)}
             self._known[number] = words
+            live["modes"][number] = machine.hart.mode
             if not self.busy:
                 live["listings"][number] = listing_at(machine, machine.hart.pc)
                 parts: list[Any] = [guest_map(machine)]

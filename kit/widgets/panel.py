@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from kit.isa.registers import ABI_NAMES
-from kit.widgets.recorder import CSR_WORDS
+from kit.widgets.film import CSR_WORDS
 from kit.widgets.view import View
 
 __all__ = ["Panel"]

@@ -13,7 +13,7 @@ from kit.control.costs import cost_of
 from kit.isa.causes import cause_name
 from kit.trace.recording import KINDS, Event, Recording
 from kit.widgets.events import GUEST, VMM, EventKind
-from kit.widgets.recorder import NO_CAUSE, Film
+from kit.widgets.film import NO_CAUSE, Film
 from kit.widgets.run import Run
 
 __all__ = ["RecordedRun"]

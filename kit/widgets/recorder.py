@@ -9,7 +9,6 @@ costs by the stated table (`kit.control.costs`), and the time in which every mac
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -28,23 +27,17 @@ from kit.machine.computer import Computer
 from kit.trace.tracer import Trace, TraceEvent
 from kit.vmm.kernel import VirtualCpu
 from kit.widgets.events import GUEST, HARDWARE, EventKind, kind_of_exit, register_name
+from kit.widgets.film import NO_CAUSE, Film, registers
 from kit.widgets.listing import AFTER, BEFORE
 from kit.widgets.maps import frames_of, guest_map, page_of, shadow_of
 from kit.widgets.packing import zigzag
 
-__all__ = ["COLUMNS", "CSR_WORDS", "Film", "Recorder"]
-
-COLUMNS = ("t", "run", "vm", "kind", "mode", "pc", "text", "value", "data", "jump", "cause", "code")
-"""What is kept of each event; see `Film`."""
-
-CSR_WORDS = (
-    *("mstatus", "mie", "mip", "mtvec", "mepc", "mcause", "mtval", "mscratch", "medeleg"),
-    *("mideleg", "stvec", "sepc", "scause", "stval", "sscratch", "satp"),
-)
-"""The words of a frame behind x1 to x31 and pc. In mip are the wires of devices, too."""
+__all__ = ["Recorder"]
 
 _STORE, _ECALL = 15, 8
-_BARE = {"call", "trap", "interrupt", "return", "privileged", "device", "table"}
+_BARE = {"call", "trap", "interrupt", "device"}
+_SLOW = {"return", "privileged", "table"}
+"""What a bare machine tells only if each of its instructions is looked at."""
 _BARE_KINDS = {
     "call": EventKind("ecall", "call", GUEST),
     "trap": EventKind("trap", "trap", GUEST),
@@ -56,67 +49,11 @@ _BARE_KINDS = {
 }
 _LETTERS = {"U": 0, "S": 1, "M": 3}
 _WAITING = 16
-NO_CAUSE = 255
 _FILLED = 200
 """Events between two maps where only shadow entries were filled in."""
 _OUTPUT_LIMIT = 200_000
 _OF_MAPS = ("table write", "emulate sfence.vma")
 _PMP, _SATP = range(0x3A0, 0x3F0), 0x180
-
-
-class Film:
-    """What was recorded, in columns of plain numbers.
-
-    Of each event: `t` the clock of the run when it begins; `run` the steps that hardware ran the
-    machine directly before it; `vm` and `kind` numbers in `machines` and `kinds`; `mode` the mode
-    before (bits 1:0) and after (bits 3:2), and whether the machine waits then (bit 4); `pc`;
-    `text` a number in `strings`, with its `value` and `data`; `jump` by how much the machine's own
-    clock is farther than steps explain (see `kit.widgets.packing.zigzag`); `cause` why hardware
-    called the VMM (bit 7 for interrupts), or `NO_CAUSE`; `code` a number in `codes`: the program
-    around pc then (pc, bytes before it, and all bytes), of programs of the guest's; 0 is none.
-
-    `frames` are registers by the number of the event after which they were so; `maps` and
-    `outputs` are rows that begin with the clock of the run.
-    """
-
-    def __init__(self) -> None:
-        self.columns: dict[str, array[int]] = {
-            name: array("B" if name in ("vm", "mode", "cause") else "H" if name == "kind" else "Q")
-            for name in COLUMNS
-        }
-        self.kinds: dict[EventKind, int] = {}
-        self.strings: dict[tuple[str, str], int] = {}
-        self.codes: dict[tuple[int, int, bytes], int] = {(0, 0, b""): 0}
-        self.frames: dict[int, array[int]] = {}
-        self.parts: list[Any] = []
-        self.maps: list[list[Any]] = []
-        self.outputs: list[list[Any]] = []
-        self.lost = 0
-        self.end = 0
-
-    def __len__(self) -> int:
-        return len(self.columns["t"])
-
-    def string(self, id_: str, argument: str = "") -> int:
-        """The number of a message with its argument."""
-        return self.strings.setdefault((id_, argument), len(self.strings))
-
-    def add(self, row: tuple[int, ...]) -> None:
-        """An event, in the order of `COLUMNS`."""
-        for column, value in zip(self.columns.values(), row, strict=True):
-            column.append(value)
-
-    def cut(self, count: int) -> None:
-        """Forgets all events from number `count` on, with what came with them."""
-        if count >= len(self):
-            return
-        end = self.columns["t"][count] - self.columns["run"][count]
-        for column in self.columns.values():
-            del column[count:]
-        self.frames = {number: frame for number, frame in self.frames.items() if number < count}
-        self.maps = [row for row in self.maps if row[0] <= end]
-        self.outputs = [row for row in self.outputs if row[0] <= end]
-        self.end = end
 
 
 @dataclass
@@ -135,7 +72,9 @@ class Recorder:
     """Records a machine, or the virtual machines of a VMM, from now until `close`.
 
     `events` is how many are kept at most; the run goes on behind them, and `Film.lost` counts.
-    `frames` and `maps` bound how many states of registers and of storage are kept, evenly.
+    `frames` and `maps` bound how many states of registers and of storage are kept, evenly. Of a
+    bare machine, returns and privileged instructions are events only if it is `exact`: it then runs
+    on the reference engine, which looks at each instruction.
     """
 
     def __init__(
@@ -144,13 +83,17 @@ class Recorder:
         events: int = 2_000_000,
         frames: int = 60_000,
         maps: int = 300,
+        exact: bool = True,
     ) -> None:
         self.system = system
+        self._exact = exact
         self.film = Film()
         self.limits = {"events": events, "frames": frames, "maps": maps}
         self._undo: list[Callable[[], None]] = []
         self._bare = not isinstance(system, VMM | VirtualMachine)
         self._place: int | None = None
+        self._last: dict[int, tuple[int, int]] = {}
+        """Of each machine, the steps it had made after its last event, and when that was over."""
         self._names: dict[str, int] = {}
         self._stride = 1
         self._watched: list[_Maps] = []
@@ -185,6 +128,7 @@ class Recorder:
             self.bases.append((machine.steps, machine.hart.mtime))
             self.initial.append(list(registers(machine.hart)))
             self._watched.append(_Maps())
+            self._last[self._names[name]] = machine.steps, self.film.end
             self._watch_devices(self._names[name], machine)
             self._look_at_clocks(machine)
         return self._names[name]
@@ -318,6 +262,9 @@ class Recorder:
         value: int, data: int, jump: int, cause: int = NO_CAUSE, code: int = 0,
     ) -> None:  # fmt: skip
         film = self.film
+        known = self._last.get(number)
+        if known is not None:
+            self._last[number] = known[0] + run + self._own_step(kind), t + kind.cost
         if len(film) >= self.limits["events"]:
             film.lost += 1
             return
@@ -340,7 +287,8 @@ class Recorder:
 
     def _attach_bare(self, machine: Computer) -> None:
         self._number("machine", machine)
-        trace = _Listener(machine, self._happened)
+        kinds = _BARE | _SLOW if self._exact else _BARE
+        trace = _Listener(machine, kinds, self._happened)
         self._undo.append(trace.close)
 
     def _happened(self, machine: Computer, event: TraceEvent) -> None:
@@ -360,8 +308,10 @@ class Recorder:
         code = self._code(machine, event.pc, before) or self._code(machine, hart.pc, hart.mode)
         self._add(0, kind, t, run, mode, event.pc, text, value, data, jump, NO_CAUSE, code)
         film.end = t
-        self._watched[0].changed |= event.kind in ("table", "return")
-        self._keep_state(0, machine, boundary=event.kind in ("return", "table"))
+        # Without returns, any trap may be the first that finds other tables.
+        boundary = event.kind in _SLOW if self._exact else event.kind != "device"
+        self._watched[0].changed |= boundary and event.kind != "privileged"
+        self._keep_state(0, machine, boundary)
 
     def _bare_words(self, event: TraceEvent, hart: Hart) -> tuple[int, int, int]:
         film = self.film
@@ -382,18 +332,33 @@ class Recorder:
         """The clock of the run where a machine is now, as far as its own steps tell."""
         film = self.film
         number = next(n for n, one in enumerate(self.machines) if one is machine)
+        steps, end = self._last.get(number, (machine.steps + 1, 0))
+        if machine.steps >= steps:
+            return end + machine.steps - steps
         steps, end = self.bases[number][0], 0
         kinds = list(film.kinds)
         columns = (film.columns[name] for name in ("t", "run", "vm", "kind"))
         for t, run, vm, kind in zip(*columns, strict=True):
             if vm != number:
                 continue
-            made = run + (kinds[kind].step and kinds[kind].handler != HARDWARE and not self._bare)
+            made = run + self._own_step(kinds[kind])
             if steps + made > machine.steps:
                 return int(t - run + max(0, machine.steps - steps))
             steps += made
             end = t + kinds[kind].cost
+        self._last[number] = steps, end
         return end + machine.steps - steps
+
+    def last_event(self, number: int) -> int:
+        """The clock of the run at which a machine's last event began."""
+        columns = self.film.columns
+        machines = columns["vm"]
+        at = next((n for n in range(len(machines) - 1, -1, -1) if machines[n] == number), None)
+        return self.film.end if at is None else int(columns["t"][at])
+
+    def _own_step(self, kind: EventKind) -> int:
+        """Is an event a step of its machine, besides those that hardware made before it?"""
+        return int(kind.step and not self._bare)
 
     def put_back(self) -> None:
         """The machines were put back. What was recorded stays, until something happens there."""
@@ -416,6 +381,7 @@ class Recorder:
             self._look_at_clocks(machine)
             self._clocks[self.machines.index(machine)][0] -= moment - film.end
         self._place = None
+        self._last.clear()
 
     # -- registers and maps ------------------------------------------------------------------
 
@@ -521,21 +487,17 @@ class Recorder:
 class _Listener(Trace):
     """A trace that passes its events on when their step is over."""
 
-    def __init__(self, machine: Computer, heard: Callable[[Computer, TraceEvent], None]) -> None:
+    def __init__(
+        self,
+        machine: Computer,
+        kinds: set[str],
+        heard: Callable[[Computer, TraceEvent], None],
+    ) -> None:
         self._heard = heard
-        super().__init__(machine, kinds=_BARE, capacity=1)
+        super().__init__(machine, kinds=kinds, capacity=1)
 
     def _keep(self, machine: Computer, event: TraceEvent) -> None:
         self._heard(machine, event)
-
-
-def registers(hart: Hart) -> array[int]:
-    """A frame: x1 to x31, pc, and the words of `CSR_WORDS`."""
-    words = array("I", hart.x[1:])
-    words.append(hart.pc & 0xFFFF_FFFF)
-    words.extend(getattr(hart, name) & 0xFFFF_FFFF for name in CSR_WORDS)
-    words[34] |= hart.wires & 0xFFFF_FFFF
-    return words
 
 
 def _data_register(vcpu: VirtualCpu, cause: int) -> int:

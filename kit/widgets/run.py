@@ -20,10 +20,11 @@ from kit.isa.registers import ABI_NAMES
 from kit.machine.computer import Computer
 from kit.messages import message
 from kit.widgets.events import VMM as BY_VMM
+from kit.widgets.film import COLUMNS, CSR_WORDS
 from kit.widgets.listing import code_rows, listing
 from kit.widgets.maps import pool_of
 from kit.widgets.packing import pack, pack_json, pack_words
-from kit.widgets.recorder import COLUMNS, CSR_WORDS, Recorder
+from kit.widgets.recorder import Recorder
 
 __all__ = ["FORMAT", "Run", "record"]
 
@@ -33,13 +34,14 @@ _LETTERS = "US?M"
 _INTERRUPT = 1 << 31
 
 
-def record(system: Computer | VMM, title: str = "", **limits: int) -> Run:
+def record(system: Computer | VMM, title: str = "", exact: bool = True, **limits: int) -> Run:
     """Records a machine, or all virtual machines of a VMM, from now on.
 
-    The run is its own context, too: ``with record(vmm) as run: vmm.run()``. `limits` are those of
-    `kit.widgets.recorder.Recorder`. Everything that was recorded so far can be looked at meanwhile.
+    The run is its own context, too: ``with record(vmm) as run: vmm.run()``. `limits` and
+    `exact` are those of `kit.widgets.recorder.Recorder`. Everything that was recorded so far can be
+    looked at meanwhile.
     """
-    return Run(Recorder(system, **limits), title)
+    return Run(Recorder(system, exact=exact, **limits), title)
 
 
 class Run:
@@ -177,12 +179,10 @@ class Run:
     def _ends(self) -> list[list[Any]]:
         """Which machines have ended, when and how: [clock of the run, machine, reason, code]."""
         rows = []
-        times = self.film.columns["t"]
-        last = dict(zip(self.film.columns["vm"], times, strict=True))
         for number, machine in enumerate(self.recorder.machines):
             result = machine.finisher.result if "finisher" in machine.devices else None
             failure = getattr(machine, "failure", "")
-            at = last.get(number, self.film.end)
+            at = self.recorder.last_event(number)
             if failure:
                 rows.append([at, number, "failed", failure])
             elif result is not None:

@@ -35,6 +35,8 @@ __all__ = ["RunModel", "View", "as_run"]
 
 ALL = ("vendor/terminal",)
 """What a page of its own has that a piece of a page does without."""
+LIVE_LIMIT = 1_000_000
+"""Events that are kept of a machine or a VMM that a view was asked for."""
 SAVED_LIMIT = 6 << 20
 """Bytes of a run's document, packed, that a notebook or a page of documentation may keep."""
 
@@ -74,7 +76,8 @@ def as_run(what: Run | Recording | Computer | VMM) -> Run:
     if not isinstance(what, Computer | VMM):
         raise KitError(f"a view shows a run, a machine or a VMM, not {what!r}")
     if what not in _runs:
-        _runs[what] = record(what)
+        # Not exact: a machine that was looked at runs on as fast as before.
+        _runs[what] = record(what, events=LIVE_LIMIT, exact=False)
     return _runs[what]
 
 

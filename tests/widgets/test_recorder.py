@@ -11,8 +11,8 @@ from kit import VMM, Machine, assemble
 from kit.errors import KitError
 from kit.resources import guests_dir
 from kit.trace import History
+from kit.widgets.film import CSR_WORDS
 from kit.widgets.listing import code_rows
-from kit.widgets.recorder import CSR_WORDS
 from kit.widgets.run import record
 from tests.widgets.runs import BARE, bare_run, batch_and_multi, sum_deck, two_machines
 
@@ -122,3 +122,24 @@ def test_the_program_of_an_event_is_the_one_that_ran_then() -> None:
     rows = {row[0]: row[2] for row in code_rows(where, before, data)}
     assert rows[pc] == "sw t1, 0(t0)"  # SMASH; by now another job is there
     assert vmm.machines["batch"].read_memory(pc, 4) != data[before : before + 4]
+
+
+def test_a_bare_machine_may_be_recorded_without_slowing_it_down() -> None:
+    machine = Machine(memory="64K")
+    machine.load(assemble(BARE))
+    engine = machine.engine
+    with record(machine, exact=False) as run:
+        machine.run(1000)
+        assert machine.engine is engine
+    seen = {list(run.film.kinds)[number].id for number in run.film.columns["kind"]}
+    assert seen == {"ecall", "trap", "device"}
+    assert run.film.end == machine.steps
+
+
+def test_a_moment_is_found_at_once_and_by_looking_through_all_events() -> None:
+    vmm = two_machines()
+    with record(vmm) as run:
+        vmm.run(60_000)
+        quick = [run.moment_of(machine) for machine in vmm.machines.values()]
+        run.recorder._last.clear()
+        assert [run.moment_of(machine) for machine in vmm.machines.values()] == quick
