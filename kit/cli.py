@@ -16,7 +16,7 @@ __all__ = ["main"]
 COMMANDS = {
     "run": "run", "replay": "replay", "view": "view", "diff": "diff", "build": "build",
     "console": "console", "asm": "asm", "disasm": "asm", "deck": "deck", "bench": "bench",
-    "classify": "classify", "doctor": "doctor",
+    "classify": "classify", "verify": "verify", "doctor": "doctor",
 }  # fmt: skip
 """The commands, in the order of the help, and the modules of `kit.commands` that hold them."""
 USAGE_ERROR = 2

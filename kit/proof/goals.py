@@ -15,6 +15,7 @@ from typing import Any
 import z3
 
 from kit.isa.config import Config
+from kit.proof.results import PROVED, REFUTED, UNKNOWN, VACUOUS, Result, Verdict
 
 __all__ = [
     "LEMMAS",
@@ -26,10 +27,6 @@ __all__ = [
     "decide",
     "lemma",
 ]
-
-Verdict = str
-PROVED, REFUTED, UNKNOWN, VACUOUS = "proved", "refuted", "unknown", "vacuous"
-"""What the solver says: `VACUOUS` where no state satisfies the hypotheses."""
 
 PATIENCE = 30_000
 """Milliseconds after which the solver gives up on one query."""
@@ -78,25 +75,6 @@ def lemma(
         return goals
 
     return enter
-
-
-@dataclass
-class Result:
-    """The verdict on one goal, and the time it took.
-
-    `failed` are the claims that a counterexample breaks, `values` what it consists of, by the names
-    of the obligation's terms, and `query` the slowest single query, in seconds.
-    """
-
-    lemma: str
-    instruction: str
-    verdict: Verdict
-    seconds: float = 0.0
-    query: float = 0.0
-    queries: int = 0
-    failed: list[str] = field(default_factory=list)
-    values: dict[str, Any] = field(default_factory=dict)
-    about: dict[str, Any] = field(default_factory=dict)
 
 
 Known = dict[str, Verdict]

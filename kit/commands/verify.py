@@ -1,0 +1,112 @@
+"""`kit verify`: the proof that the kernel does what the bare machine does."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from typing import Any
+
+from kit.commands.progress import ProgressLine
+from kit.errors import KitError
+from kit.proof import Report, verify
+from kit.proof.results import PROVED, Result
+from kit.proof.table import goals_text, table_text
+
+__all__ = ["add_verify"]
+
+WRONG = 1
+
+EXAMPLES = """examples:
+  kit verify                                    everything; then only what has changed
+  kit verify --instruction mret                 all that there is to prove about mret
+  kit verify --lemma emulation --instruction "csrrw mstatus"
+  kit verify --vmm my_vmm.py --instruction mret
+                                                your own emulate_mret in place of the kernel's
+"""
+
+
+def add_verify(commands: Any) -> None:
+    """Adds the command to the command line."""
+    parser = commands.add_parser(
+        "verify",
+        help="prove that the VMM kernel does what the bare machine does",
+        description="Decides, over all states, whether the lemmas hold of the VMM kernel: for each "
+        "instruction, trap and page-table entry. What it has proved, it remembers until the "
+        "sources change that it depends on. The exit status is 1 if something is not proved.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--lemma", action="append", nargs="+", default=[], metavar="NAME", help="only these lemmas"
+    )
+    parser.add_argument(
+        "--instruction",
+        action="append",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="only goals about these instructions, one line for each goal",
+    )
+    parser.add_argument(
+        "--vmm",
+        metavar="FILE",
+        help="a Python file whose functions replace the kernel's of the same names",
+    )
+    parser.add_argument("--fresh", action="store_true", help="prove again what was proved before")
+    parser.add_argument("--jobs", type=int, metavar="N", help="so many processes (default: cores)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead")
+    parser.set_defaults(run=run)
+
+
+class _Shown:
+    """Shows how far it is, a few times a second, and how long it may still take."""
+
+    def __init__(self, line: ProgressLine) -> None:
+        self._line, self._next = line, 0.0
+
+    def __call__(self, done: int, of: int, result: Result) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + self._line.PAUSE
+            self._line.show(f"{done} of {of} goals; {result.lemma}: {result.instruction}")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Verifies, and prints a table; the exit status is 0 if everything is proved."""
+    if args.jobs is not None and args.jobs < 1:
+        raise KitError(f"--jobs {args.jobs}: expected 1 or more")
+    lemmas = [name for names in args.lemma for name in names]
+    instructions = [name for names in args.instruction for name in names]
+    with ProgressLine(sys.stderr) as line:
+        report = verify(
+            lemmas,
+            instructions,
+            args.vmm,
+            fresh=args.fresh,
+            jobs=args.jobs,
+            listener=_Shown(line),
+        )
+    if args.json:
+        print(json.dumps(numbers(report)))
+    else:
+        print(goals_text(report.results) if instructions else table_text(report.results))
+        print(f"kit: {_summary(report)}", file=sys.stderr)
+    return 0 if report.is_proved else WRONG
+
+
+def numbers(report: Report) -> dict[str, Any]:
+    """A report as JSON has it."""
+    return {
+        "results": [result.numbers() for result in report.results],
+        "seconds": round(report.seconds, 3),
+        "mutants": [],
+    }
+
+
+def _summary(report: Report) -> str:
+    proved = sum(result.verdict == PROVED for result in report.results)
+    remembered = sum(result.is_remembered for result in report.results)
+    earlier = f", {remembered:,} of them by an earlier run" if remembered else ""
+    total = len(report.results)
+    return f"{proved:,} of {total:,} goals proved{earlier}; {report.seconds:.1f} s"
