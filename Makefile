@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 # `make lab FOLDER=elsewhere` keeps the student's files in another folder.
 FOLDER ?= my-os
 PORT ?= 8000
-# JupyterLab wants to be told that root means it; in a container everybody is root.
-LAB_FLAGS ?= $(if $(filter 0,$(shell id -u)),--allow-root)
+# `make lab LAB_FLAGS="--lesson 03 --no-browser"`: see `kit lab --help`.
+LAB_FLAGS ?=
 DECK ?= guests/batch/jobs/monday.deck
 # Second opinions for the tests: an emulator, an assembler, a device-tree compiler and a browser; and
 # Node.js where there is none (not every npm is Debian's) for the fast engine under Pyodide.
@@ -40,9 +40,7 @@ format: $(VENV)/.dev  ## mend what lint can mend
 	$(BIN)/ruff format .
 
 lab: $(VENV)/.lab  ## open the lessons in JupyterLab, in the folder my-os
-	@$(BIN)/python -m kit.classroom.folder $(FOLDER)
-	$(BIN)/jupyter lab $(LAB_FLAGS) --ServerApp.root_dir="$(abspath $(FOLDER))" \
-	    --LabApp.default_url=/lab/tree/lessons/00-three-systems.ipynb
+	@$(BIN)/kit lab "$(FOLDER)" $(LAB_FLAGS)
 
 docs: $(VENV)/.docs  ## build the documentation in docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
@@ -95,12 +93,9 @@ $(BIN)/python:
 
 $(VENV)/.core: EXTRAS =
 $(VENV)/.lab: EXTRAS = [lab]
-# No question about news before the first lesson, and no request to the network for them.
-$(VENV)/.lab: AFTER = @$(BIN)/jupyter labextension disable @jupyterlab/apputils-extension:announcements >/dev/null 2>&1
 $(VENV)/.docs: EXTRAS = [docs]
 $(VENV)/.dev: EXTRAS = [dev]
 $(VENV)/.bench: EXTRAS = [bench]
 $(VENV)/.core $(VENV)/.lab $(VENV)/.docs $(VENV)/.dev $(VENV)/.bench: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.$(EXTRAS)'
-	$(AFTER)
 	@touch $@

@@ -16,7 +16,8 @@ __all__ = ["main"]
 COMMANDS = {
     "run": "run", "replay": "replay", "view": "view", "diff": "diff", "build": "build",
     "console": "console", "asm": "asm", "disasm": "asm", "deck": "deck", "bench": "bench",
-    "classify": "classify", "verify": "verify", "doctor": "doctor",
+    "classify": "classify", "course": "course", "lab": "lab",
+    "doctor": "doctor",
 }  # fmt: skip
 """The commands, in the order of the help, and the modules of `kit.commands` that hold them."""
 USAGE_ERROR = 2
@@ -45,8 +46,8 @@ def parser(commands: Iterable[str] = COMMANDS) -> _Parser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
     for stream in (sys.stdout, sys.stderr):
-        # Whatever the console's code page is, what guests print must not stop the command.
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+        # Whatever the code page is, what guests print and checks say must not stop the command.
+        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     words = sys.argv[1:] if arguments is None else list(arguments)
     # A command that comes first need not wait for the modules of the others.
     known = words[:1] if words and words[0] in COMMANDS else COMMANDS

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
 
-from kit.resources import lessons_dir
+from kit.classroom.lesson import lessons
 
 _WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 
 
 def copy_lessons(app: Sphinx) -> None:
-    """Copies new and changed lessons to ``docs/lessons`` and deletes those that are gone."""
+    """Writes pages of new and changed lessons to ``docs/lessons``, deletes those that are gone.
+
+    They show the files that students get, and neither solutions nor checks.
+    """
     target = Path(app.srcdir) / "lessons"
     target.mkdir(exist_ok=True)
-    sources = {path.name: path for path in lessons_dir().glob("*.md")}
+    pages = {lesson.source.name: lesson.page() for lesson in lessons()}
     for path in target.glob("*.md"):
-        if path.name not in sources:
+        if path.name not in pages:
             path.unlink()
-    for name, path in sources.items():
+    for name, text in pages.items():
         copy = target / name
-        # An untouched copy keeps its date, and its page need not be built again.
-        if not copy.exists() or copy.read_bytes() != path.read_bytes():
-            shutil.copyfile(path, copy)
+        # An untouched page keeps its date, and need not be built again.
+        if not copy.exists() or copy.read_text(encoding="utf-8") != text:
+            copy.write_text(text, encoding="utf-8")
 
 
 def drop_widget_state(

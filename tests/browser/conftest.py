@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from kit.classroom.folder import open_folder
+from kit.classroom.folder import Folder
 
 
 class Lab:
@@ -84,7 +84,7 @@ def run_last(page: Any) -> None:
 def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A JupyterLab that serves the lessons."""
     folder = tmp_path_factory.mktemp("lab")
-    open_folder(folder)
+    Folder(folder).start()
     environment = os.environ | {
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
