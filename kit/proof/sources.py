@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import kit
 
-__all__ = ["Sources", "instrumented", "module_files"]
+__all__ = ["Sources", "instrumented", "module_files", "pieces_of"]
 
 ROOT = Path(kit.__file__).parent
 FOLDERS = ("isa", "vmm", "proof/lemmas")
@@ -136,13 +136,18 @@ def _assigned(node: ast.stmt) -> Iterator[str]:
                 yield name.id
 
 
-class Sources:
-    """The pieces of all sources; `changed` has the text of modules that are to be others."""
+def pieces_of(module: str, text: str) -> dict[str, str]:
+    """The digests of the pieces of a module's source."""
+    digests = _Reader(text).module.digests
+    return {f"{module}:{piece}": digest for piece, digest in digests.items()}
 
-    def __init__(self, changed: Mapping[str, str] | None = None) -> None:
-        changed = changed or {}
+
+class Sources:
+    """The pieces of all sources."""
+
+    def __init__(self) -> None:
         self._modules = {
-            name: _Reader(changed.get(name) or file.read_text(encoding="utf-8")).module
+            name: _Reader(file.read_text(encoding="utf-8")).module
             for name, file in module_files().items()
         }
         self.digests = {
@@ -150,11 +155,6 @@ class Sources:
             for name, module in self._modules.items()
             for piece, digest in module.digests.items()
         }
-
-    def without(self, other: Sources) -> set[str]:
-        """The pieces that are others than in another version, or are not there."""
-        keys = self.digests.keys() | other.digests.keys()
-        return {key for key in keys if self.digests.get(key) != other.digests.get(key)}
 
     def closure(self, functions: Iterable[str]) -> frozenset[str]:
         """All that the outcome of running these functions depends on."""

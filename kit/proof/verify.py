@@ -34,6 +34,8 @@ __all__ = ["Kernel", "Report", "Worker", "cores", "touched", "verify"]
 
 PATIENCE = 300.0
 """Seconds after which a goal that does not end is given up."""
+KEEP_EVERY = 20.0
+"""Seconds after which what is new is kept, so that a run that is broken off is not lost."""
 NAMES_SHOWN = 4
 
 GoalName = tuple[str, str]
@@ -142,6 +144,11 @@ class Worker:
                 with suppress(OSError):
                     stream.close()
         self._process.wait()
+
+
+def goal_key(config: Config, goal: GoalName) -> str:
+    """A goal's name among what is remembered."""
+    return " | ".join((repr(config), *goal))
 
 
 def check_solver() -> None:
@@ -337,7 +344,7 @@ class _Verification:
 
     def key(self, goal: GoalName) -> str:
         """A goal's name in the memory."""
-        return " | ".join((repr(self.config), *goal))
+        return goal_key(self.config, goal)
 
     def report(self, lemmas: list[str], instructions: list[str], started: float) -> Report:
         """Decides the goals that are asked for."""
@@ -364,8 +371,12 @@ class _Verification:
                 results[goal] = found
         # The longest first: so no process has a long one left when the others are done.
         left.sort(key=lambda goal: -self.known.seconds(self.key(goal)))
+        kept = time.monotonic()
         for goal, answer in run.answers(left):
             results[goal] = self._result(goal, answer)
+            if time.monotonic() > kept + KEEP_EVERY:
+                self.known.keep()
+                kept = time.monotonic()
             self.listener(len(results), len(goals), results[goal])
         return results
 
