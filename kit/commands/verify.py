@@ -6,17 +6,21 @@ import argparse
 import json
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from kit.commands.progress import ProgressLine
 from kit.errors import KitError
 from kit.proof import Report, verify
+from kit.proof.counterexample import save
 from kit.proof.results import PROVED, Result
-from kit.proof.table import goals_text, table_text
+from kit.proof.table import counterexample_text, goals_text, table_text
 
 __all__ = ["add_verify"]
 
 WRONG = 1
+SHOWN = 3
+"""Counterexamples that are printed."""
 
 EXAMPLES = """examples:
   kit verify                                    everything; then only what has changed
@@ -53,6 +57,12 @@ def add_verify(commands: Any) -> None:
         "--vmm",
         metavar="FILE",
         help="a Python file whose functions replace the kernel's of the same names",
+    )
+    parser.add_argument(
+        "--save",
+        metavar="FOLDER",
+        help="write each counterexample there: program (.s) and recording (.rec), for kit replay "
+        "--to and kit diff --vm",
     )
     parser.add_argument("--fresh", action="store_true", help="prove again what was proved before")
     parser.add_argument("--jobs", type=int, metavar="N", help="so many processes (default: cores)")
@@ -91,7 +101,15 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(numbers(report)))
     else:
         print(goals_text(report.results) if instructions else table_text(report.results))
+        for result in report.refuted[:SHOWN]:
+            print(f"\n{counterexample_text(result)}")
+        if len(report.refuted) > SHOWN:
+            print(f"\n({len(report.refuted) - SHOWN} more are refuted.)")
         print(f"kit: {_summary(report)}", file=sys.stderr)
+    if args.save is not None:
+        for result in report.refuted:
+            for path in save(result, Path(args.save)):
+                print(f"kit: {path} written", file=sys.stderr)
     return 0 if report.is_proved else WRONG
 
 

@@ -23,7 +23,7 @@ from kit.proof.mutants_generated import generated
 from kit.proof.remembered import Remembered
 from kit.proof.results import PROVED, REFUTED, VACUOUS
 from kit.proof.sources import module_files, pieces_of
-from kit.proof.verify import GoalName, Kernel, Worker, cores, goal_key, verify
+from kit.proof.verify import GoalName, Kernel, Worker, WrongKernelError, cores, goal_key, verify
 
 __all__ = ["Fate", "MutantReport", "all_mutants", "verify_mutants"]
 
@@ -151,8 +151,8 @@ class _Trial:
         kernel = Kernel(self.config, {mutant.module: source})
         try:
             worker = Worker(kernel)
-        except KitError:
-            return Fate(name, REFUTED, "it does not load", time.perf_counter() - started)
+        except WrongKernelError as error:
+            return Fate(name, REFUTED, f"loading it: {error}", time.perf_counter() - started)
         self._workers.add(worker)
         try:
             by, goals, unsure = self._refuter(name, mutant, source, worker)

@@ -413,8 +413,8 @@ BY_HAND: dict[str, Mutant] = {
             "        real.reservation_valid |= hart.reservation_valid\n",
         ),
         reservations_are_not_translated=(
-            "hart.reservation = page",
-            "hart.reservation = real.reservation",
+            "vcpu.storage.guest_address(real.reservation) or 0",
+            "real.reservation",
         ),
         the_second_half_is_fetched_from_the_same_page=(
             "(hart.pc, hart.pc + 2 & WORD)",

@@ -17,8 +17,9 @@ class Result:
     """The verdict on one goal, and the time it took.
 
     `failed` are the claims that a counterexample breaks, `values` what it consists of, by the names
-    of the obligation's terms, and `query` the slowest single query, in seconds. `is_remembered`
-    says that an earlier run has proved it, whose times these are.
+    of the obligation's terms, and `query` the slowest single query, in seconds. `shown` is it as a
+    program, perhaps (`kit.proof.counterexample`). `is_remembered` says that an earlier run has
+    proved it, whose times these are.
     """
 
     lemma: str
@@ -30,6 +31,7 @@ class Result:
     failed: list[str] = field(default_factory=list)
     values: dict[str, Any] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)
+    shown: dict[str, Any] = field(default_factory=dict)
     is_remembered: bool = False
 
     def numbers(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from kit.isa.encoding import INSTRUCTIONS
 from kit.proof.results import PROVED, REFUTED, UNKNOWN, VACUOUS, Result
 
-__all__ = ["goals_text", "group_of", "table_text"]
+__all__ = ["counterexample_text", "goals_text", "group_of", "table_text"]
 
 VERDICTS = (REFUTED, VACUOUS, UNKNOWN, PROVED)
 """The worst first."""
@@ -67,6 +67,24 @@ def goals_text(results: Sequence[Result]) -> str:
         if result.failed:
             told.append(f"    wrong: {', '.join(result.failed)}")
     return "\n".join(told)
+
+
+def counterexample_text(result: Result) -> str:
+    """A refuted goal's counterexample: in words, the program, and what it leaves on either side."""
+    shown = result.shown
+    lines = [f"{result.lemma}, {result.instruction}: {shown['text']}.", ""]
+    if not shown["program"]:
+        lines += [f"  No program: {shown['reason']}. The state before, as far as it is not zero:"]
+        lines += [f"    {name:<12} {value:#x}" for name, value in shown["before"].items()]
+        return "\n".join(lines)
+    lines += [f"    {line}" for line in shown["program"].splitlines()]
+    lines += ["", f"  Run, the two part in step {shown['place']}:", ""]
+    rows = [("    register", "before", "bare", "kernel")]
+    rows += [
+        (f"    {name}", f"{shown['before'].get(name, 0):#x}", f"{one:#x}", f"{two:#x}")
+        for name, one, two in shown["after"]
+    ]
+    return "\n".join([*lines, _aligned(rows)])
 
 
 def _aligned(rows: Iterable[Sequence[str]]) -> str:

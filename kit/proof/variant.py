@@ -10,7 +10,8 @@ import ast
 import builtins
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
@@ -18,11 +19,22 @@ from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
+from unittest import mock
 
 from kit.errors import KitError
+from kit.isa.config import Config
 from kit.proof.sources import instrumented, module_files
 
-__all__ = ["Notes", "functions_in", "install", "kernel_functions", "replace", "where_in"]
+__all__ = [
+    "Notes",
+    "functions_in",
+    "install",
+    "kernel_functions",
+    "kernel_of",
+    "replace",
+    "uncompiled",
+    "where_in",
+]
 
 KERNEL = "kit.vmm"
 
@@ -170,6 +182,42 @@ def replace(file: Path) -> None:
         if definition.__code__.co_filename == str(file):
             for piece in known.get(name, []):
                 _put(piece, definition)
+
+
+@contextmanager
+def kernel_of(file: str | Path | None) -> Iterator[None]:
+    """While this lasts, VMMs are made with a student's kernel, if one is given.
+
+    What a machine of theirs runs is the file's as long as the process lives. Raises `KitError`.
+    """
+    if file is None:
+        yield
+        return
+    from kit.vmm import kernel
+
+    functions_in(Path(file))
+    replace(Path(file).absolute())
+    with mock.patch.object(kernel, "compiled", uncompiled):
+        yield
+
+
+def uncompiled(
+    name: str, config: Config, packages: object, roles: Callable[[], Any]
+) -> dict[str, Callable[..., int | None]]:
+    """The kernel's functions as they stand, in place of `kit.engine.compiled.compiled`."""
+    from kit.bits import Bits
+    from kit.isa.hart import cpu_of
+
+    def direct(function: Callable[..., Any], shape: tuple[Any, ...]) -> Callable[..., int | None]:
+        def run(hart: Any, *values: int) -> int | None:
+            given = iter(values)
+            args = [Bits(a.width, next(given)) if isinstance(a, Bits) else a for a in shape]
+            answer = function(cpu_of(hart), *args)
+            return None if answer is None else int(answer)
+
+        return run
+
+    return {role: direct(*meaning) for role, meaning in roles().items()}
 
 
 def _put(piece: str, function: FunctionType) -> None:

@@ -30,7 +30,7 @@ from kit.proof.results import PROVED, REFUTED, UNKNOWN, Result
 from kit.proof.sources import Sources
 from kit.proof.variant import functions_in, kernel_functions
 
-__all__ = ["Kernel", "Report", "Worker", "cores", "touched", "verify"]
+__all__ = ["Kernel", "Report", "Worker", "WrongKernelError", "cores", "touched", "verify"]
 
 PATIENCE = 300.0
 """Seconds after which a goal that does not end is given up."""
@@ -72,13 +72,15 @@ def cores() -> int:
 @dataclass(frozen=True)
 class Kernel:
     """Which kernel is meant: the kit's own, but for modules with a `changed` text and for the
-    functions in the file `vmm`. `learns` has the workers find out what each goal depends on."""
+    functions in the file `vmm`. `learns` has the workers find out what each goal depends on, and
+    `explains` make programs of counterexamples."""
 
     config: Config = field(default_factory=Config)
     changed: Mapping[str, str] = field(default_factory=dict)
     vmm: Path | None = None
     learns: bool = False
     fresh: bool = False
+    explains: bool = False
 
     def setup(self) -> str:
         """It as the first line that a worker reads."""
@@ -86,12 +88,16 @@ class Kernel:
         vmm = None if self.vmm is None else str(self.vmm)
         return json.dumps({
             "config": config, "changed": dict(self.changed), "vmm": vmm,
-            "learns": self.learns, "fresh": self.fresh,
+            "learns": self.learns, "fresh": self.fresh, "explains": self.explains,
         })  # fmt: skip
 
 
+class WrongKernelError(KitError):
+    """A kernel cannot be loaded."""
+
+
 class Worker:
-    """A process that decides goals of one kernel. Raises `KitError` where that cannot be loaded."""
+    """A process that decides goals of one kernel. Raises `WrongKernelError`."""
 
     def __init__(self, kernel: Kernel) -> None:
         root = Path(__file__).parents[2]
@@ -110,7 +116,7 @@ class Worker:
             raise KitError("a process of the proof did not start")
         if "wrong" in self.listing:
             self.close()
-            raise KitError(self.listing["wrong"])
+            raise WrongKernelError(self.listing["wrong"])
 
     def goals(self) -> list[GoalName]:
         """All goals, in the order of the lemmas."""
@@ -340,7 +346,7 @@ class _Verification:
         self.sources = Sources()
         self.setting = f"{version('z3-solver')} {config!r}"
         self.config, self.jobs, self.listener = config, jobs, listener
-        self.kernel = Kernel(config, {}, self.file, self.file is None, fresh)
+        self.kernel = Kernel(config, {}, self.file, self.file is None, fresh, explains=True)
 
     def key(self, goal: GoalName) -> str:
         """A goal's name in the memory."""

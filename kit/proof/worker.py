@@ -17,6 +17,7 @@ from typing import Any
 
 from kit.errors import KitError
 from kit.proof.remembered import Remembered
+from kit.proof.results import REFUTED, Result
 from kit.proof.variant import Notes, install, replace, where_in
 
 __all__ = ["main"]
@@ -54,8 +55,10 @@ class _Worker:
             replace(self.file)
         if self.notes is not None:
             self.notes.follow()
+        self.explains = setup["explains"]
         self.known = _Queries(Remembered(setup["fresh"]).queries)
         config = Config(**setup["config"])
+        self.config = config
         self.goals = {name: lemma.goals(config) for name, lemma in LEMMAS.items()}
         self.base = set() if self.notes is None else set(self.notes.now)
 
@@ -80,10 +83,18 @@ class _Worker:
             last = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{Path(last.filename).name}:{last.lineno}"
             return {"error": f"{place}: {type(error).__name__}: {error}", "where": where}
+        if self.explains and result.verdict == REFUTED:
+            result.shown = self.explain(result)
         answer: dict[str, Any] = {"result": result.numbers(), "queries": self.known.new}
         if self.notes is not None:
             answer["functions"] = sorted(self.notes.now | self.base)
         return answer
+
+    def explain(self, result: Result) -> dict[str, Any]:
+        """A refuted goal's counterexample."""
+        from kit.proof.counterexample import counterexample
+
+        return counterexample(result, self.config).numbers()
 
 
 def main() -> None:
@@ -101,6 +112,9 @@ def main() -> None:
         worker = _Worker(json.loads(sys.stdin.readline()))
     except KitError as error:
         answer({"wrong": str(error)})
+        return
+    except Exception as error:  # a mutant's, most likely
+        answer({"wrong": f"{type(error).__name__}: {error}"})
         return
     answer(worker.listing())
     for line in sys.stdin:
