@@ -34,6 +34,8 @@ __all__ = ["Driver", "driver_of"]
 
 SLICE = 0.1
 """Seconds of a slice of a long run."""
+PAUSE = 0.02
+"""Seconds between two slices, for requests."""
 FIRST, MOST = 20_000, 1 << 24
 BUDGET = 1_000_000_000
 """Steps after which a run ends by itself."""
@@ -41,12 +43,21 @@ _LONGEST = 1 << 16
 
 
 class Driver:
-    """Does what views of a run ask for; `send` is called with each answer and its buffers."""
+    """Does what views of a run ask for; `send` is called with each answer and its buffers.
+
+    `later`, if given, calls a function a little later: a long run is then made in slices, between
+    which requests are heard. Without it, a run is made at once.
+    """
 
     def __init__(
-        self, system: Computer | VMM, run: Run, send: Callable[[dict[str, Any], list[bytes]], None]
+        self,
+        system: Computer | VMM,
+        run: Run,
+        send: Callable[[dict[str, Any], list[bytes]], None],
+        later: Callable[[Callable[[], None]], object] | None = None,
     ) -> None:
         self.system = system
+        self._later = later
         self.run = run
         self.send = send
         self.busy = False
@@ -186,18 +197,16 @@ class Driver:
             for name, account in scheduler.accounts.items():
                 if account.ended is not None and account.ended.reason != "halt":
                     scheduler.renew(name)
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            while self.busy:
-                self._slice()
+        if self._later is not None:
+            self._later(self._go_on)
             return
-        loop.call_soon(self._go_on, loop)
+        while self.busy:
+            self._slice()
 
     def _do_pause(self, request: dict[str, Any]) -> None:
         self.busy = False
 
-    def _go_on(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _go_on(self) -> None:
         if not self.busy:
             return
         answer: dict[str, Any] = {}
@@ -206,8 +215,8 @@ class Driver:
         except KitError as error:
             self.busy, answer["problem"] = False, str(error)
         self._answer(answer)
-        if self.busy:
-            loop.call_later(0.02, self._go_on, loop)
+        if self.busy and self._later is not None:
+            self._later(self._go_on)
 
     def _slice(self) -> None:
         """Runs for about `SLICE` seconds; ends the run where nobody goes on by himself."""
@@ -270,13 +279,18 @@ class Driver:
         }
 
 
+def _later(act: Callable[[], None]) -> None:
+    """Calls a function a little later, in the loop that hears the requests."""
+    asyncio.get_running_loop().call_later(PAUSE, act)
+
+
 _drivers: WeakKeyDictionary[Run, Driver] = WeakKeyDictionary()
 
 
 def driver_of(system: Computer | VMM, run: Run, model: Any) -> Driver:
     """The driver of a run, which listens to the run's model."""
     if run not in _drivers:
-        driver = Driver(system, run, lambda message, buffers: model.send(message, buffers))
+        driver = Driver(system, run, lambda message, buffers: model.send(message, buffers), _later)
         model.on_msg(lambda widget, content, buffers: driver.handle(content))
         _drivers[run] = driver
     return _drivers[run]

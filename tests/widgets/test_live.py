@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import Any
 
@@ -17,10 +16,10 @@ from tests.widgets.runs import BARE, sum_deck, two_machines
 class Listener:
     """Hears what a driver tells its views."""
 
-    def __init__(self, system: Any) -> None:
+    def __init__(self, system: Any, later: Any = None) -> None:
         self.run = record(system)
         self.heard: list[dict[str, Any]] = []
-        self.driver = Driver(system, self.run, lambda message, _: self.heard.append(message))
+        self.driver = Driver(system, self.run, lambda message, _: self.heard.append(message), later)
 
     def ask(self, action: str, **values: Any) -> dict[str, Any]:
         self.driver.handle({"action": action, **values})
@@ -125,19 +124,17 @@ def test_cards_are_fed_and_keys_typed() -> None:
 def test_in_a_notebook_a_run_is_made_in_slices_and_can_be_paused() -> None:
     machine = Machine(memory="64K")
     machine.load(assemble("_start: j _start"))
-    listener = Listener(machine)
-
-    async def scene() -> None:
-        listener.ask("run")
-        while machine.steps == 0:
-            await asyncio.sleep(0.01)
-        assert listener.heard[-1]["busy"]
-        assert not listener.ask("pause")["busy"]
-        here = machine.steps
-        await asyncio.sleep(0.1)
-        assert machine.steps == here
-
-    asyncio.run(scene())
+    waiting: list[Any] = []
+    listener = Listener(machine, waiting.append)
+    listener.ask("run")
+    assert machine.steps == 0
+    waiting.pop()()
+    assert machine.steps > 0
+    assert listener.heard[-1]["busy"]
+    assert not listener.ask("pause")["busy"]
+    here = machine.steps
+    waiting.pop()()
+    assert (machine.steps, waiting) == (here, [])
 
 
 def test_a_walk_is_made_by_the_machines_own_definitions() -> None:
