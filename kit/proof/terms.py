@@ -58,21 +58,27 @@ LOG = z3.DeclareSort("History")
 """What devices have been asked so far."""
 
 
-def _ram(width: int, whose: str) -> tuple[Any, Any]:
-    return z3.BitVec(f"{whose}ram_base", width), z3.BitVec(f"{whose}ram_size", width)
+def _ram(width: int) -> tuple[Any, Any]:
+    return z3.BitVec("ram_base", width), z3.BitVec("ram_size", width)
 
 
-def ram_is_somewhere(width: int, whose: str = "") -> Any:
+def ram_is_somewhere(width: int) -> Any:
     """RAM is whole pages below 4 GiB; addresses have `width` bits, more than 32."""
-    base, size = _ram(width, whose)
+    base, size = _ram(width)
     end = z3.BitVecVal(1 << 32, width)
     whole = z3.And(z3.Extract(11, 0, base) == 0, z3.Extract(11, 0, size) == 0)
     return z3.And(whole, size != 0, z3.ULE(base, end), z3.ULE(size, end - base))
 
 
 def is_ram(address: Any, size: int, whose: str = "") -> Any:
-    """Are the `size` bytes, at most a page, at a physical address RAM?"""
-    base, length = _ram(address.size(), whose)
+    """Are the `size` bytes, at most a page, at a physical address RAM?
+
+    RAM is a range, but for a machine that is named (`whose`): there, any pages.
+    """
+    if whose:
+        page = z3.Extract(address.size() - 1, 12, address)
+        return z3.Function(f"{whose}ram", page.sort(), z3.BoolSort())(page)
+    base, length = _ram(address.size())
     return z3.And(z3.UGE(address, base), z3.ULE(address - base, length - size))
 
 

@@ -8,4 +8,5 @@ from kit.proof.lemmas import (  # noqa: F401, I001
     direct,
     dispatch,
     shadow,
+    tables,
 )

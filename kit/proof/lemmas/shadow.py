@@ -99,6 +99,8 @@ def _fill(world: World, cause: int, use: int) -> list[Obligation]:
         claims = {name: z3.Implies(z3.And(here, let), claim) for name, claim in claims.items()}
         claims["page"] = page == _start(_page(fault_address))
         claims["what was asked for"] = asked
+        dropped = ("drop",) in stage.events
+        claims["room"] = z3.Or(truth(stage.shadow.has_room), z3.BoolVal(dropped))
         terms = {"address": address, "rights": rights, **shown(world)}
         obligations.append(Obligation(hypotheses, claims, terms))
     return obligations
