@@ -17,7 +17,7 @@ NODE_MODULES := tests/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format lab docs docs-serve bench lockstep equivalence fuzz engines mutants \
-    screenshots terminal clean distclean
+    verify proof-mutants isa-mutants screenshots terminal clean distclean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -68,6 +68,15 @@ engines: $(VENV)/.dev  ## compare ten million steps of the fast engine with the 
 
 mutants: $(VENV)/.dev  ## seed each known kind of bug into the VMM kernel and have it found
 	$(BIN)/python -m pytest -n 2 tests/vmm/test_mutants.py --mutants
+
+verify: $(VENV)/.dev  ## prove that the VMM does what the bare machine does
+	$(BIN)/kit verify
+
+proof-mutants: $(VENV)/.dev  ## have the proof refute 360 bugs seeded into the VMM kernel
+	$(BIN)/kit verify --mutants
+
+isa-mutants: $(VENV)/.dev  ## have the conformance tests find 40 bugs seeded into the instruction set
+	$(BIN)/python -m pytest -n 2 tests/conformance/test_isa_mutants.py --mutants
 
 screenshots: $(VENV)/.dev  ## make the pictures of the documentation again
 	@tools/packages.sh optional chromium

@@ -22,6 +22,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "command_reference",
     "instruction_manual",
+    "lemmas",
     "lessons",
     "pseudo_instructions",
 ]

@@ -11,10 +11,12 @@ from typing import Any
 
 from kit.commands.progress import ProgressLine
 from kit.errors import KitError
+from kit.isa.config import Config
 from kit.proof import Report, verify
 from kit.proof.counterexample import save
+from kit.proof.mutants import Fate, verify_mutants
 from kit.proof.results import PROVED, Result
-from kit.proof.table import counterexample_text, goals_text, table_text
+from kit.proof.table import counterexample_text, fates_text, goals_text, table_text
 
 __all__ = ["add_verify"]
 
@@ -64,8 +66,17 @@ def add_verify(commands: Any) -> None:
         help="write each counterexample there: program (.s) and recording (.rec), for kit replay "
         "--to and kit diff --vm",
     )
+    parser.add_argument(
+        "--ad", default="update", choices=("update", "fault"), help="who sets A and D bits"
+    )
     parser.add_argument("--fresh", action="store_true", help="prove again what was proved before")
     parser.add_argument("--jobs", type=int, metavar="N", help="so many processes (default: cores)")
+    parser.add_argument(
+        "--mutants",
+        nargs="*",
+        metavar="NAME",
+        help="have the proof refute bugs that are seeded into the kernel: these, or all",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead")
     parser.set_defaults(run=run)
 
@@ -86,6 +97,8 @@ def run(args: argparse.Namespace) -> int:
     """Verifies, and prints a table; the exit status is 0 if everything is proved."""
     if args.jobs is not None and args.jobs < 1:
         raise KitError(f"--jobs {args.jobs}: expected 1 or more")
+    if args.mutants is not None:
+        return _try_mutants(args)
     lemmas = [name for names in args.lemma for name in names]
     instructions = [name for names in args.instruction for name in names]
     with ProgressLine(sys.stderr) as line:
@@ -93,12 +106,13 @@ def run(args: argparse.Namespace) -> int:
             lemmas,
             instructions,
             args.vmm,
+            config=Config(ad=args.ad),
             fresh=args.fresh,
             jobs=args.jobs,
             listener=_Shown(line),
         )
     if args.json:
-        print(json.dumps(numbers(report)))
+        print(json.dumps(_numbers(report)))
     else:
         print(goals_text(report.results) if instructions else table_text(report.results))
         for result in report.refuted[:SHOWN]:
@@ -113,13 +127,41 @@ def run(args: argparse.Namespace) -> int:
     return 0 if report.is_proved else WRONG
 
 
-def numbers(report: Report) -> dict[str, Any]:
-    """A report as JSON has it."""
+def _numbers(report: Report) -> dict[str, Any]:
     return {
         "results": [result.numbers() for result in report.results],
         "seconds": round(report.seconds, 3),
         "mutants": [],
     }
+
+
+def _try_mutants(args: argparse.Namespace) -> int:
+    """Has the proof refute mutants; the exit status is 0 if it does, but for equivalent ones."""
+    if args.lemma or args.instruction or args.vmm or args.save or args.fresh:
+        raise KitError("--mutants takes no other options than --jobs and --json")
+    with ProgressLine(sys.stderr) as line:
+        shown = _ShownFates(line)
+        report = verify_mutants(args.mutants, jobs=args.jobs, listener=shown)
+    if args.json:
+        mutants = [fate.numbers() for fate in report.fates]
+        seconds = round(report.seconds, 3)
+        print(json.dumps({"results": [], "seconds": seconds, "mutants": mutants}))
+    else:
+        print(fates_text(report.fates))
+    left = len(report.surviving)
+    found = f"{len(report.fates) - left:,} of {len(report.fates):,} mutants"
+    print(f"kit: {found} refuted or equivalent; {report.seconds:.1f} s", file=sys.stderr)
+    return WRONG if left else 0
+
+
+class _ShownFates:
+    """Shows how many mutants have been tried."""
+
+    def __init__(self, line: ProgressLine) -> None:
+        self._line = line
+
+    def __call__(self, done: int, of: int, fate: Fate) -> None:
+        self._line.show(f"{done} of {of} mutants; {fate.name}: {fate.verdict}")
 
 
 def _summary(report: Report) -> str:

@@ -43,6 +43,8 @@ MIE, MPIE, MPP, MPRV = 1 << 3, 1 << 7, 3 << 11, 1 << 17
 OPEN = 0x1F
 """A PMP entry that lets everything through."""
 MOST_STEPS = 400
+OPERANDS = (1, 0x8000_0001, 0xFFFF_FFFF)
+"""What an atomic operation combines it with, in turn."""
 PATTERN = 0x80C1_E2F3
 """What lies where a load or an atomic operation finds it."""
 SETTABLE = (
@@ -88,7 +90,7 @@ class Counterexample:
 
 def counterexample(result: Result, config: Config) -> Counterexample:
     """What refutes a goal, as a program if that can be; with the kernel that is loaded here."""
-    name = str(result.about.get("instruction", ""))
+    name = str(result.about.get("instruction") or result.instruction)
     row = Decoder.of(config).by_name.get(name)
     plain = _plain(result)
     if row is None or row.execute is None:
@@ -171,6 +173,11 @@ class _Finder:
     def _operands(self) -> dict[str, int]:
         """Operands as the solver has them; or some, where the goal leaves them open."""
         values = self.result.values
+        word = int(values.get("value", 0))
+        if word & self.row.mask == self.row.match:  # the machine's mtval is the instruction
+            found = Decoder.of(self.config).decode(word)
+            assert found is not None
+            return found[1]
         if self.is_access or not all(name in values for name in self.row.widths):
             usual = {"rd": 12, "rs1": 10, "rs2": 11}
             operands = {name: usual.get(name, 0) for name in self.row.widths}
@@ -205,19 +212,17 @@ class _Finder:
         state |= dict.fromkeys(("wires", "reservation_valid", "reservation", "waiting"), 0)
         state |= {"mtime": 0, "mcycle": 0, "minstret": 0, "pc": RAM, "next_pc": RAM + 4}
         state["instruction"] = self.row.encode(**self.operands)
-        if self.is_access:
-            state = self._with_address(state)
         without_interrupts = state | {"mie": 0, "mip": 0}
-        bare = state | {"satp": 0}
-        return [self._reachable(s) for s in (without_interrupts, state, bare)]
+        if self.is_access:
+            states = [self._with_address(without_interrupts, x11) for x11 in OPERANDS]
+        else:
+            states = [without_interrupts, state, state | {"satp": 0}]
+        return [self._reachable(s) for s in states]
 
-    def _with_address(self, state: State) -> State:
+    def _with_address(self, state: State, operand: int) -> State:
         """An access of the kernel's own kind: in virtual M-mode, counting as U-mode's."""
         x = list(state["x"])
-        offset = int(self.result.values.get("address", 0)) & 3
-        if "imm" in self.row.widths:
-            self.operands["imm"] = 0
-        x[10], x[11] = DATA + offset, x[11] or 0x8000_0001
+        x[10], x[11] = DATA, operand
         status = state["mstatus"] & ~MPP | MPRV
         return state | {"x": x, "mode": M, "mstatus": status, "satp": 0}
 
@@ -235,7 +240,9 @@ class _Finder:
 
     def differs(self, state: State) -> bool:
         """Do the two sides come to different states?"""
-        return bool(self.kernel) and self._after(state, True) != self._after(state, False)
+        if self.kernel is None or self.result.lemma == "dispatch":
+            return self._run(state) is not None
+        return self._after(state, True) != self._after(state, False)
 
     def _after(self, state: State, is_bare: bool) -> tuple[dict[str, Any], dict[int, int]]:
         storage = _Storage()
@@ -263,18 +270,18 @@ class _Finder:
             count(cpu, True)
 
     def _simplified(self, state: State) -> State:
-        """The state with as many zeros as it can have."""
-        for name, n in _places():
-            old = state[name]
-            if n is None:
-                fewer = state | {name: 0}
-            elif isinstance(old, list):
-                fewer = state | {name: [*old[:n], 0, *old[n + 1 :]]}
-            else:
-                fewer = state | {name: old & ~(1 << n)}
-            fewer = self._reachable(fewer)
-            if fewer != state and self.differs(fewer):
+        """The state with as many zeros as it can have: many at once, then fewer."""
+        waiting = [_places()]
+        while waiting:
+            places = waiting.pop()
+            fewer = self._reachable(_cleared(state, places))
+            if fewer == state:
+                continue
+            if self.differs(fewer):
                 state = fewer
+            elif len(places) > 1:
+                middle = len(places) // 2
+                waiting += [places[:middle], places[middle:]]
         return state
 
     # -- the program -------------------------------------------------------------------------
@@ -295,6 +302,9 @@ class _Finder:
             bare.run(1)
             virtual.run(1)
             rows = _rows(lasting(bare.hart.snapshot()), lasting(virtual.hart.snapshot()))
+            here = [int.from_bytes(m.read_memory(DATA, 4), "little") for m in (bare, virtual)]
+            if here[0] != here[1]:
+                rows.append((f"word at {DATA:#x}", here[0], here[1]))
             if rows or virtual.vcpu.failure:
                 failed = f"the VMM gives the guest up: {virtual.vcpu.failure}"
                 text = self._words(before, bare.hart, virtual.hart, rows) if rows else failed
@@ -368,6 +378,19 @@ def _places() -> list[tuple[str, int | None]]:
     found += [(name, n) for name in ("pmpaddr", "pmpcfg") for n in range(ARRAYS[name][0])]
     found += [(name, None) for name in sorted(WORDS.keys() - fixed)]
     return [*found, *(("mstatus", bit) for bit in range(32))]
+
+
+def _cleared(state: State, places: list[tuple[str, int | None]]) -> State:
+    """The state with zeros at some places."""
+    state = {**state, **{name: list(state[name]) for name in ARRAYS}}
+    for name, n in places:
+        if n is None:
+            state[name] = 0
+        elif name in ARRAYS:
+            state[name][n] = 0
+        else:
+            state[name] &= ~(1 << n)
+    return state
 
 
 def _set(name: str, value: int) -> list[str]:

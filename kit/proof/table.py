@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 
 from kit.isa.encoding import INSTRUCTIONS
+from kit.proof.mutants import Fate
 from kit.proof.results import PROVED, REFUTED, UNKNOWN, VACUOUS, Result
 
-__all__ = ["counterexample_text", "goals_text", "group_of", "table_text"]
+__all__ = ["counterexample_text", "fates_text", "goals_text", "group_of", "table_text"]
 
 VERDICTS = (REFUTED, VACUOUS, UNKNOWN, PROVED)
 """The worst first."""
@@ -85,6 +86,13 @@ def counterexample_text(result: Result) -> str:
         for name, one, two in shown["after"]
     ]
     return "\n".join([*lines, _aligned(rows)])
+
+
+def fates_text(fates: Sequence[Fate]) -> str:
+    """A line for each mutant: what became of it, and by which goal, or why it is no bug."""
+    rows = [("verdict", "time", "mutant", "by")]
+    rows += [(f.verdict, f"{f.seconds:.1f} s", f.name, f.by) for f in fates]
+    return _aligned(rows)
 
 
 def _aligned(rows: Iterable[Sequence[str]]) -> str:
