@@ -55,6 +55,9 @@ SETTABLE = (
 WITHIN = {"next_pc", "instruction", "completed"}
 CLOCKS = {"mtime", "mcycle", "minstret"}
 
+SET_BEFORE = (5, 10, 11)
+"""Registers that are not zero after reset, or that the program itself uses."""
+
 State = dict[str, Any]
 
 
@@ -221,10 +224,8 @@ class _Finder:
 
     def _with_address(self, state: State, operand: int) -> State:
         """An access of the kernel's own kind: in virtual M-mode, counting as U-mode's."""
-        x = list(state["x"])
-        x[10], x[11] = DATA, operand
-        status = state["mstatus"] & ~MPP | MPRV
-        return state | {"x": x, "mode": M, "mstatus": status, "satp": 0}
+        x = [*state["x"][:11], operand, *state["x"][12:]]
+        return state | {"x": x, "mode": M, "satp": 0}
 
     def _reachable(self, state: State) -> State:
         """The nearest state in which a program can be: below M-mode, mret has led there."""
@@ -232,6 +233,9 @@ class _Finder:
             state = state | {
                 "pmpcfg": [OPEN, 0, 0, 0], "pmpaddr": [0xFFFF_FFFF, *[0] * 15]
             }  # fmt: skip
+        if self.is_access:
+            status = state["mstatus"] & ~MPP | MPRV
+            return state | {"x": [*state["x"][:10], DATA, *state["x"][11:]], "mstatus": status}
         if state["mode"] == M:
             return state
         return state | {"mstatus": state["mstatus"] & ~(MPP | MPRV) | MPIE}
@@ -325,7 +329,7 @@ class _Finder:
             if state[name] and not (name == "mepc" and state["mode"] != M):
                 lines += _set(name, state[name])
         if self.is_access:
-            lines += [f"    li t1, {DATA:#x}", f"    li t0, {PATTERN:#x}", "    sw t0, 0(t1)"]
+            lines += [f"    li a0, {DATA:#x}", f"    li t0, {PATTERN:#x}", "    sw t0, 0(a0)"]
         if state["mode"] == M:
             if state["mstatus"]:
                 lines += _set("mstatus", state["mstatus"])
@@ -334,10 +338,11 @@ class _Finder:
             enabled = MPIE if state["mstatus"] & MIE else 0
             status = state["mstatus"] & ~(MIE | MPIE | MPP) | enabled | state["mode"] << 11
             lines += _set("mstatus", status)
-        used = range(1, 32)
-        lines += [f"    li x{n}, {state['x'][n]:#x}" for n in used if state["x"][n]]
-        if not state["x"][5]:
-            lines.append("    li x5, 0")
+        lines += [
+            f"    li x{n}, {state['x'][n]:#x}"
+            for n in range(1, 32)
+            if state["x"][n] or n in SET_BEFORE
+        ]
         if state["mode"] != M:
             lines.append("    mret")
         lines += ["here:", f"    {self._instruction()}", "after:", "    j after"]
