@@ -76,7 +76,7 @@ proof-mutants: $(VENV)/.dev  ## have the proof refute 360 bugs seeded into the V
 	$(BIN)/kit verify --mutants
 
 isa-mutants: $(VENV)/.dev  ## have the conformance tests find 40 bugs seeded into the instruction set
-	$(BIN)/python -m pytest -n 2 tests/conformance/test_isa_mutants.py --mutants
+	$(BIN)/python -m pytest -n 2 tests/conformance/test_isa_mutants.py --isa-mutants
 
 screenshots: $(VENV)/.dev  ## make the pictures of the documentation again
 	@tools/packages.sh optional chromium

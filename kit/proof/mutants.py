@@ -12,12 +12,12 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kit.errors import KitError
 from kit.isa.config import Config
 from kit.proof.mutant import Mutant
-from kit.proof.mutants_by_hand import BY_HAND
+from kit.proof.mutants_by_hand import BY_HAND, NEEDS_FAULTS
 from kit.proof.mutants_equivalent import EQUIVALENT
 from kit.proof.mutants_generated import generated
 from kit.proof.remembered import Remembered
@@ -150,7 +150,8 @@ class _Trial:
         if name in EQUIVALENT:
             return Fate(name, EQUIVALENT_VERDICT, EQUIVALENT[name])
         source = mutant.source()
-        kernel = Kernel(self.config, {mutant.module: source})
+        config = replace(self.config, ad="fault") if name in NEEDS_FAULTS else self.config
+        kernel = Kernel(config, {mutant.module: source})
         try:
             worker = Worker(kernel)
         except WrongKernelError as error:

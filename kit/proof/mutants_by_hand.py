@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from kit.proof.mutant import Mutant
 
-__all__ = ["BY_HAND"]
+__all__ = ["BY_HAND", "NEEDS_FAULTS"]
 
 
 def _in(file: str, **changes: tuple[str, str]) -> dict[str, Mutant]:
@@ -428,3 +428,6 @@ BY_HAND: dict[str, Mutant] = {
         registers_are_not_loaded=("real.x[:] = hart.x", "real.x[1:31] = hart.x[1:31]"),
     ),
 }
+
+NEEDS_FAULTS = {"marks_are_set_whatever_the_policy"}
+"""Those that only show where the guest sets A and D bits itself (``ad="fault"``)."""

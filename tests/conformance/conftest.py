@@ -8,6 +8,9 @@ import pytest
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("conformance")
     group.addoption(
+        "--isa-mutants", action="store_true", help="look for bugs seeded into the instruction set"
+    )
+    group.addoption(
         "--lockstep-steps",
         "--lockstep-instructions",
         type=int,
