@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any
 
 import z3
@@ -143,6 +143,10 @@ class World:
     @staticmethod
     def _operand(row: Instruction, name: str, width: int) -> Any:
         own = z3.BitVec(name, row.widths[name])
+        # Bits that no field of the word gives are zero: branches go to even addresses.
+        given = (((1 << f.size) - 1) << f.at for f in row.fields if f.operand == name)
+        mask = reduce(int.__or__, given, 8 if name.endswith("'") else 0)
+        own = z3.simplify(own & mask) if mask + 1 != 1 << own.size() else own
         return z3.SignExt(width - own.size(), own) if row.is_signed(name) else own
 
     def execute(

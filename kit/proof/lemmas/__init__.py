@@ -9,4 +9,6 @@ from kit.proof.lemmas import (  # noqa: F401, I001
     dispatch,
     shadow,
     tables,
+    entry,
+    initial,
 )
