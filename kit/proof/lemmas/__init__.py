@@ -1,6 +1,7 @@
 """The lemmas, in the order of the argument. Importing this package enters them all."""
 
 from kit.proof.lemmas import (  # noqa: F401, I001
+    decoder,
     protection,
     translation,
     emulation,
@@ -9,6 +10,7 @@ from kit.proof.lemmas import (  # noqa: F401, I001
     dispatch,
     shadow,
     tables,
+    storage,
     entry,
     initial,
 )
