@@ -110,8 +110,7 @@ def counterexample(result: Result, config: Config) -> Counterexample:
 def _plain(result: Result) -> Counterexample:
     """The state that the solver found, as it is."""
     before = {name: int(v) for name, v in result.values.items() if isinstance(v, int) and v}
-    wrong = ", ".join(result.failed)
-    return Counterexample(f"{result.lemma}, {result.instruction}: wrong is {wrong}", before)
+    return Counterexample(f"the two differ in {', '.join(result.failed)}", before)
 
 
 def save(result: Result, folder: Path) -> list[Path]:

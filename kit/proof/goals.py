@@ -15,6 +15,7 @@ from typing import Any
 import z3
 
 from kit.isa.config import Config
+from kit.isa.cpu import ARRAYS
 from kit.proof.results import PROVED, REFUTED, UNKNOWN, VACUOUS, Result, Verdict
 
 __all__ = [
@@ -163,8 +164,26 @@ def _refute(
     result.failed = [
         name for name, claim in claims.items() if not z3.is_true(model.eval(claim, True))
     ]
-    result.values = {name: _number(model, value) for name, value in obligation.terms.items()}
+    result.values = _state(model) | {
+        name: _number(model, value) for name, value in obligation.terms.items()
+    }
     return REFUTED
+
+
+def _state(model: Any) -> dict[str, Any]:
+    """What a model says of the state: words, truths, and the registers of files."""
+    found: dict[str, Any] = {}
+    for declaration in model.decls():
+        name, sort = declaration.name(), declaration.range()
+        if declaration.arity() or name.startswith("any_"):
+            continue
+        if name in ARRAYS:
+            size, _ = ARRAYS[name]
+            places = (z3.Select(declaration(), n) for n in range(size))
+            found |= {f"{name}{n}": _number(model, place) for n, place in enumerate(places)}
+        elif isinstance(sort, z3.BitVecSortRef) or sort == z3.BoolSort():
+            found[name] = _number(model, declaration())
+    return found
 
 
 def _number(model: Any, value: Any) -> Any:

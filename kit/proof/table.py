@@ -75,8 +75,12 @@ def counterexample_text(result: Result) -> str:
     shown = result.shown
     lines = [f"{result.lemma}, {result.instruction}: {shown['text']}.", ""]
     if not shown["program"]:
-        lines += [f"  No program: {shown['reason']}. The state before, as far as it is not zero:"]
-        lines += [f"    {name:<12} {value:#x}" for name, value in shown["before"].items()]
+        lines += [
+            f"  ({shown['reason'].capitalize()}.)",
+            "  The state, as far as it is not zero:",
+            "",
+        ]
+        lines += [f"    {name:<16} {value:#x}" for name, value in shown["before"].items()]
         return "\n".join(lines)
     lines += [f"    {line}" for line in shown["program"].splitlines()]
     lines += ["", f"  Run, the two part in step {shown['place']}:", ""]
