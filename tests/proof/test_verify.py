@@ -15,7 +15,8 @@ from kit.errors import KitError
 from kit.isa.config import Config
 from kit.proof import verify
 from kit.proof.goals import LEMMAS, Obligation, decide, lemma
-from kit.proof.mutants import verify_mutants
+from kit.proof.mutants import all_mutants, verify_mutants
+from kit.proof.mutants_equivalent import EQUIVALENT
 from kit.proof.results import PROVED, REFUTED, UNKNOWN, VACUOUS
 from kit.proof.sources import Sources, pieces_of
 from kit.proof.table import group_of, table_text
@@ -225,3 +226,16 @@ def test_unknown_is_no_proof() -> None:
     a, b = z3.BitVecs("a b", 8)
     odd = Obligation([], {"commutes": a * b == b * a})
     assert decide(lambda: [odd], "none", "none").verdict in (PROVED, UNKNOWN)
+
+
+def test_mutants_are_the_same_every_time_and_fit_the_sources() -> None:
+    every = all_mutants()
+    assert len(every) >= 360
+    assert list(every) == list(all_mutants())
+    for name, mutant in every.items():
+        compile(mutant.source(), name, "exec")
+
+
+def test_what_counts_as_no_bug_is_among_the_mutants() -> None:
+    assert EQUIVALENT.keys() <= all_mutants().keys()
+    assert all(EQUIVALENT.values())
