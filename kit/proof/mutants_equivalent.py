@@ -11,7 +11,10 @@ __all__ = ["EQUIVALENT"]
 NO_COMPRESSED = "it only concerns machines without compressed instructions"
 ONLY_WIDTHS = "of the words that stand for arguments, only the widths matter"
 
+NO_ADDRESS = "where an access faults, its address is not looked at"
+
 EQUIVALENT: dict[str, str] = {
+    "access.reach: 0 -> 1 (2)": NO_ADDRESS,
     "interpreters.emulate_sret: 3 -> 4": NO_COMPRESSED,
     "kernel.Kernel._carry_out: vcpu.failure = f"
     '"the instruction {word:#x} at {hart.pc:#x} accesses no storage" -> pass': (

