@@ -20,11 +20,14 @@ def copy_lessons(app: Sphinx) -> None:
     target = Path(app.srcdir) / "lessons"
     target.mkdir(exist_ok=True)
     pages = {lesson.source.name: lesson.page() for lesson in lessons()}
+    for lesson in lessons():
+        pages |= lesson.pictures()
     for path in target.glob("*.md"):
         if path.name not in pages:
             path.unlink()
     for name, text in pages.items():
         copy = target / name
+        copy.parent.mkdir(exist_ok=True)
         # An untouched page keeps its date, and need not be built again.
         if not copy.exists() or copy.read_text(encoding="utf-8") != text:
             copy.write_text(text, encoding="utf-8")

@@ -1,7 +1,7 @@
 """Lessons in a student's folder: notebooks, exercises, checks, and questions about a run.
 
 What notebooks use: `check` judges an exercise, `answer` keeps an answer and judges it, `questions`
-shows those of a quiz.
+shows those of a quiz, `your_file` is the path of a file of a lesson.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kit.classroom.report import Sheet, Shown
 
-__all__ = ["answer", "check", "questions"]
+__all__ = ["answer", "check", "questions", "your_file"]
 
 
 def check(number: str, hints: int = 0) -> Shown:
@@ -62,6 +64,26 @@ def questions(number: str) -> Sheet:
         return Sheet([one.text for one in exercise.questions(Bench(find_folder(), exercise))])
     except KitError as error:
         return Sheet([], str(error))
+
+
+def your_file(name: str) -> Path:
+    """A file of a lesson, such as "00/job.s", in the student's folder.
+
+    Outside of a folder it is the file as students get it, so that a lesson can be run anywhere.
+    """
+    import tempfile
+    from pathlib import Path
+
+    from kit.classroom.folder import find_folder
+    from kit.classroom.lesson import lesson_named
+    from kit.errors import KitError
+
+    try:
+        return find_folder().path / "lessons" / name
+    except KitError:
+        path = Path(tempfile.mkdtemp(prefix="kit-lesson-")) / Path(name).name
+        path.write_text(lesson_named(name).files()[name], encoding="utf-8")
+        return path
 
 
 def _plain(value: Any) -> Any:

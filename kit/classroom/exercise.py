@@ -38,7 +38,7 @@ from pathlib import Path
 from typing import Any
 
 from kit.classroom.folder import Folder
-from kit.classroom.step_quiz import StepQuestion, same_number
+from kit.classroom.step_quiz import StepQuestion, same_answer
 from kit.classroom.trial import Place, Trial
 from kit.errors import KitError
 from kit.isa.image import Image
@@ -125,7 +125,7 @@ class Exercise:
         def judge(bench: Bench) -> Finding | None:
             asked = make(bench)
             given = [bench.answer(f"q{number}") for number in range(1, len(asked) + 1)]
-            right = [same_number(g, q.answer) for g, q in zip(given, asked, strict=True)]
+            right = [same_answer(g, q.answer) for g, q in zip(given, asked, strict=True)]
             if all(right):
                 return None
             wrong = ", ".join(f"q{n}" for n, one in enumerate(right, 1) if not one)

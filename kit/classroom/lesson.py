@@ -35,9 +35,10 @@ _CELL = re.compile(r"^```\{code-cell\}[^\n]*\n(?P<body>.*?)^```[ \t]*\n", re.M |
 _TAGS = re.compile(r"^:tags:\s*\[(.*)\]\s*$")
 _ASKS = re.compile(r"^(check|answer|questions)\(", re.M)
 _TO_LESSON = re.compile(r"\]\((\d\d-[\w-]+)\.ipynb\)")
-_TO_FILE = re.compile(r"\[([^\]]*)\]\((?:\d\d|\.\./batch|\.\./multi)/[^)]*\)")
+_TO_FILE = re.compile(r"(?<!!)\[([^\]]*)\]\((?:\d\d|\.\./batch|\.\./multi)/[^)]*\)")
 """Links to lessons, and to files of the student's."""
-_LANGUAGES = {".s": "asm", ".S": "asm", ".c": "c", ".h": "c", ".toml": "toml"}
+_LANGUAGES = {".c": "c", ".h": "c", ".toml": "toml"}
+"""How files are coloured on pages. Not assembly: what colours that does not know `1:`."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Lesson:
 
     def files(self, solution: bool = False) -> dict[str, str]:
         """The files of the student's folder that it gives, by path: skeletons, or solutions."""
-        found = {}
+        found = self.pictures()
         for cell in self.cells:
             if "file" in cell.tags:
                 path, text = _file(cell, self)
@@ -98,6 +99,14 @@ class Lesson:
         for stage in self.stages:
             found |= stage.files(solution)
         return found
+
+    def pictures(self) -> dict[str, str]:
+        """The pictures (SVG) in the folder beside the lesson, by path."""
+        folder = self.source.parent / self.number
+        return {
+            f"{self.number}/{path.name}": path.read_text(encoding="utf-8")
+            for path in sorted(folder.glob("*.svg"))
+        }
 
     @property
     def checks(self) -> str:
@@ -139,7 +148,7 @@ def lessons() -> list[Lesson]:
 
 def lesson_named(number: str) -> Lesson:
     """The lesson with a number, such as "06" or "6". Raises `KitError` if there is none."""
-    wanted = number.split(".")[0].zfill(2)
+    wanted = re.split(r"[./-]", number)[0].zfill(2)
     every = lessons()
     for lesson in every:
         if lesson.number == wanted or lesson.name == number:

@@ -10,7 +10,7 @@ from kit.classroom.trial import Place, Trial
 from kit.isa.registers import ABI_NAMES
 from kit.messages import message
 
-__all__ = ["StepQuestion", "Steps", "same_number", "step_questions"]
+__all__ = ["StepQuestion", "Steps", "same_answer", "same_number", "step_questions"]
 
 MOST = 2_000
 """Steps of a run that are looked at."""
@@ -19,10 +19,10 @@ _LOADS = ("lb", "lbu", "lh", "lhu", "lw")
 
 @dataclass(frozen=True)
 class StepQuestion:
-    """A question, and the number that answers it."""
+    """A question, and the number or word that answers it."""
 
     text: str
-    answer: int
+    answer: int | str
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,13 @@ def step_questions(
         if len(found) == count:
             break
     return found
+
+
+def same_answer(given: object, answer: int | str) -> bool:
+    """Is what somebody wrote this number, or this word in whatever case?"""
+    if isinstance(answer, str):
+        return str(given).strip().casefold() == answer.casefold()
+    return same_number(given, answer)
 
 
 def same_number(given: object, answer: int) -> bool:

@@ -8,9 +8,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kit.errors import KitError
+
+if TYPE_CHECKING:
+    from kit.classroom.folder import Folder
 
 __all__ = ["add_lab"]
 
@@ -46,9 +49,8 @@ def run(args: argparse.Namespace) -> int:
     folder = Folder(chosen_folder(args.folder))
     folder.start()
     print(f"kit: your folder is {folder.path}; control-C twice ends JupyterLab", file=sys.stderr)
-    return subprocess.run(
-        command(folder.path, notebook_of(lesson), args.port, args.no_browser), check=False
-    ).returncode
+    words = command(folder.path, notebook_of(lesson), args.port, args.no_browser)
+    return subprocess.run(words, env=environment(folder), check=False).returncode
 
 
 def chosen_folder(named: str) -> Path:
@@ -64,7 +66,7 @@ def chosen_folder(named: str) -> Path:
 
 
 def command(folder: Path, notebook: str, port: int | None, no_browser: bool) -> list[str]:
-    """How JupyterLab is started: with no question about news, and no request for them."""
+    """How JupyterLab is started: without any request for news."""
     words = [
         sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}",
         f"--LabApp.default_url=/lab/tree/{notebook}", "--LabApp.news_url=None",
@@ -77,3 +79,12 @@ def command(folder: Path, notebook: str, port: int | None, no_browser: bool) -> 
     if getattr(os, "geteuid", lambda: 1)() == 0:
         words.append("--allow-root")  # in a container everybody is root
     return words
+
+
+def environment(folder: Folder) -> dict[str, str]:
+    """The variables for JupyterLab: with a place for settings, by which it asks no question about
+    news before the first lesson."""
+    disabled = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+    folder.write_json("jupyter/labconfig/page_config.json", disabled)
+    paths = [str(folder.kit / "jupyter"), os.environ.get("JUPYTER_CONFIG_PATH", "")]
+    return {**os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, paths))}

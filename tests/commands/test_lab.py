@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -22,8 +23,10 @@ def test_the_folder_is_made_and_jupyterlab_opens_the_lesson(
     class Done:
         returncode = 0
 
-    def run(command: list[str], check: bool) -> Done:
+    def run(command: list[str], env: dict[str, str], check: bool) -> Done:
         started.append(command)
+        settings = Path(env["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0])
+        assert "announcements" in (settings / "labconfig" / "page_config.json").read_text()
         return Done()
 
     monkeypatch.setattr("kit.commands.lab.subprocess.run", run)
