@@ -13,4 +13,5 @@ from kit.proof.lemmas import (  # noqa: F401, I001
     storage,
     entry,
     initial,
+    coverage,
 )

@@ -413,7 +413,14 @@ def _map(world: World) -> list[Obligation]:
         mine = z3.And(stage.regime == key, z3.Extract(31, 12, stage.address) == page)
         at = z3.Concat(page, z3.Extract(11, 0, stage.address))
         closed = z3.Select(stage.shadow.protected.term, frame)
-        demanded = {"others": _same_or_gone(stage, but=mine)}
+        left, before = stage.shadow._unused.length, _Unused(stage).length
+        now = stage.view(stage.regime, stage.address)
+        stays = z3.And(now["present"], now["entry"] == stage.before["entry"])
+        demanded = {
+            "others": _same_or_gone(stage, but=mine),
+            "others stay": z3.Implies(z3.And(stage.before["present"], z3.Not(mine)), stays),
+            "frames": truth(left >= before - 2),
+        }
         for right, access in RIGHTS.items():
             found = stage.machine(key, at, access)
             granted = z3.Extract(right, right, rights) == 1
@@ -504,7 +511,8 @@ def tables(config: Config) -> Mapping[str, Goal]:
     """In real storage, after anything the kernel does to shadow tables: for every regime and every
     address, the machine's own walk leads to the frame that was mapped there last, with the rights
     it was mapped with, none to write a protected frame; or it ends in a page fault. It never sets a
-    bit, and no other regime or address is affected, except that entries may go."""
+    bit, and no other regime or address is affected, except that entries may go; not by mapping,
+    which uses two frames of the pool at most, so that refills come to an end."""
     world = world_of(config)
     return {
         "map": partial(_map, world),
