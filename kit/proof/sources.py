@@ -19,13 +19,14 @@ import kit
 __all__ = ["Sources", "instrumented", "module_files", "pieces_of"]
 
 ROOT = Path(kit.__file__).parent
-FOLDERS = ("isa", "vmm", "proof/lemmas")
-FILES = (
-    "bits.py", "errors.py", "engine/paths.py", "engine/compiled.py", "machine/bus.py",
-    *(f"proof/{name}.py" for name in
-      ("contracts", "goals", "numbers", "results", "stage", "terms", "world")),
-)  # fmt: skip
-"""Whatever can be run to state a goal; not the tools that have it decided."""
+FOLDERS = ("isa", "vmm", "proof", "proof/lemmas")
+FILES = ("bits.py", "errors.py", "engine/paths.py", "engine/compiled.py", "machine/bus.py")
+"""Whatever can be run to state a goal,"""
+TOOLS = (
+    "__init__ counterexample mutant mutants mutants_by_hand mutants_equivalent mutants_generated "
+    "remembered sources table variant verify worker"
+).split()
+"""and not what has it decided (of `kit.proof`)."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -34,8 +35,9 @@ FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 def module_files() -> dict[str, Path]:
     """The modules that goals are stated with, by name."""
     named = [ROOT / name for name in FILES]
-    named += [file for folder in FOLDERS for file in sorted((ROOT / folder).rglob("*.py"))]
-    return {_module_name(file): file for file in named if file.is_file()}
+    named += [file for folder in FOLDERS for file in sorted((ROOT / folder).glob("*.py"))]
+    tools = {ROOT / "proof" / f"{name}.py" for name in TOOLS}
+    return {_module_name(file): file for file in named if file not in tools}
 
 
 def _module_name(file: Path) -> str:
