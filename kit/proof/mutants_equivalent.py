@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = ["EQUIVALENT"]
 
+NO_SUPERVISOR = "it only concerns guests without S-mode"
 NO_COMPRESSED = "it only concerns machines without compressed instructions"
 ONLY_WIDTHS = "of the words that stand for arguments, only the widths matter"
 
@@ -15,7 +16,10 @@ NO_ADDRESS = "where an access faults, its address is not looked at"
 
 EQUIVALENT: dict[str, str] = {
     "access.reach: 0 -> 1 (2)": NO_ADDRESS,
+    "csr._set_stored: == -> !=": NO_SUPERVISOR,
+    "csr._set_stored: == -> != (2)": NO_COMPRESSED,
     "interpreters.emulate_sret: 3 -> 4": NO_COMPRESSED,
+    "interpreters.emulate_sret: ~ -> nothing (3)": NO_COMPRESSED,
     "kernel.Kernel._carry_out: vcpu.failure = f"
     '"the instruction {word:#x} at {hart.pc:#x} accesses no storage" -> pass': (
         "it is never executed: the lemma dispatch says that no guest is given up"
