@@ -46,9 +46,9 @@ def as_html(report: Report, language: str = "") -> str:
     for one in report.verdicts:
         state = escape(message(f"check.common.{one.state.replace(' ', '_')}", language))
         points = f" · {one.points}" if one.points else ""
-        told = "".join(f"<p>{escape(line)}</p>" for line in one.text.splitlines())
+        told = "".join(f"<br>{escape(line)}" for line in one.text.splitlines())
         title = f"{_MARKS[one.state]} <b>{escape(one.title)}</b>: {state}{points}"
-        rows.append(f"<li style='list-style:none'>{title}{told}</li>")
+        rows.append(f"<li style='list-style:none;margin:.3em 0'>{title}{told}</li>")
     values = {"id": report.exercise, "score": report.score, "total": report.total}
     score = escape(message("check.common.score", language, **values))
     return f"<ul style='padding:0'>{''.join(rows)}</ul><p>{score}</p>"

@@ -42,6 +42,7 @@ def test_a_failing_check_gives_hints_and_opens_the_run_and_a_right_file_passes(
     panel = page.locator(".kit-panel")
     panel.wait_for()
     panel.get_by_role("button", name="◀ back").click()
+    panel.locator(".kit-code").get_by_text("mv", exact=False).first.wait_for(timeout=10_000)
     picture(page, "lab-exercise")
     file.write_text(lesson_named("01").files(solution=True)["01/sum.s"], encoding="utf-8")
     run_last(page)
