@@ -187,7 +187,7 @@ class Trial:
     def _judge(self, cause: int, epc: int, tval: int, steps: int) -> None:
         """A trap out of M-mode that the run does not expect: which accident is it?"""
         if cause in _FETCH and epc < _RANGE:
-            self._note("jump_to_zero", steps - 1, back=True, target=f"{epc:#x}")
+            self._note("jump_to_zero", steps, back=True, target=f"{epc:#x}")
         elif cause in _ADDRESS and _is_poison(tval):
             self._note("poison", steps, address=f"{tval:#x}")
         elif cause in _ACCESS and self._is_nowhere(tval):
