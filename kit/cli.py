@@ -16,7 +16,7 @@ __all__ = ["main"]
 COMMANDS = {
     "run": "run", "replay": "replay", "view": "view", "diff": "diff", "build": "build",
     "console": "console", "asm": "asm", "disasm": "asm", "deck": "deck", "bench": "bench",
-    "classify": "classify", "course": "course", "lab": "lab",
+    "classify": "classify", "verify": "verify", "course": "course", "lab": "lab",
     "doctor": "doctor",
 }  # fmt: skip
 """The commands, in the order of the help, and the modules of `kit.commands` that hold them."""
