@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -92,19 +93,29 @@ def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     }
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0"]
     command += ["--IdentityProvider.token=", "--expose-app-in-browser"]
-    server = subprocess.Popen(
-        [*command, f"--ServerApp.root_dir={folder}"],
-        env=environment,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert server.stderr is not None
-    addresses = (re.search(r"http://\S+/lab$", line.strip()) for line in server.stderr)
-    address = next(filter(None, addresses), None)
-    assert address is not None, "JupyterLab did not start"
-    yield Lab(address[0], folder)
-    server.terminate()
-    server.communicate()
+    log = folder / "server.log"  # a file: a pipe that nobody reads would fill up, and stop it
+    with log.open("w") as messages:
+        server = subprocess.Popen(
+            [*command, f"--ServerApp.root_dir={folder}"], env=environment, stderr=messages
+        )
+    try:
+        yield Lab(_address(server, log), folder)
+    finally:
+        server.terminate()
+        try:
+            server.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+
+
+def _address(server: subprocess.Popen[bytes], log: Path) -> str:
+    """Where a JupyterLab that is starting serves, as soon as it says so."""
+    while server.poll() is None:
+        found = re.search(r"http://\S+/lab\s", log.read_text())
+        if found:
+            return found[0].strip()
+        time.sleep(0.1)
+    raise AssertionError(f"JupyterLab did not start: {log.read_text()}")
 
 
 @pytest.fixture
